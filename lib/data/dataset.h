@@ -1,0 +1,16 @@
+/* dataset.h - the table in memory: row-major doubles, exactly as read. */
+#ifndef TULLE_DATASET_H
+#define TULLE_DATASET_H
+
+#include "../base/status.h"
+
+/* Calls dataset_create's and dataset_read's results hold everything in info; it owns all that info
+ * points to. */
+struct tulle_dataset {
+    struct tulle_dataset_info info;
+};
+
+/* The index of a column, SIZE_MAX if there is none of that name. */
+size_t tulle_dataset_find(const struct tulle_dataset *dataset, const char *name);
+
+#endif

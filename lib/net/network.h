@@ -1,0 +1,69 @@
+/*
+ * network.h - the shape of a network and where its parameters lie.
+ *
+ * All parameters stand in one arena of the network's precision. Layer l has its weights at
+ * arena[layers[l].weights], row-major (units, inputs) with a padded row stride, and its biases at
+ * arena[layers[l].biases]. The padding is zero and stays zero. The layout depends on the shape and
+ * the precision alone, never on the machine.
+ */
+#ifndef TULLE_NETWORK_H
+#define TULLE_NETWORK_H
+
+#include "../base/status.h"
+
+/* Sums over samples run in this many interleaved parts on every machine (see kernels.h), and every
+ * row of the arena and of the activations is padded to a multiple of it. */
+#define TULLE_ROW_PAD 16
+
+struct network_layer {
+    size_t inputs, units;
+    enum tulle_activation activation;
+    size_t weights, biases; /* offsets in elements */
+    size_t stride;          /* of a row of weights, in elements */
+};
+
+struct network {
+    enum tulle_type precision;
+    size_t inputs, outputs, layer_count;
+    struct network_layer *layers; /* (layer_count) */
+    size_t parameter_count;       /* weights and biases, without padding */
+    size_t arena_size;            /* in elements, with padding */
+};
+
+/* Bytes of one number. */
+static inline size_t tulle_type_size(enum tulle_type type)
+{
+    return type == TULLE_F64 ? sizeof(double) : sizeof(float);
+}
+
+/*
+ * The row stride, in elements, of a matrix with rows of n numbers: an odd multiple of
+ * TULLE_ROW_PAD, because rows at power-of-two distances share cache sets. 0 if it does not fit a
+ * size_t.
+ */
+size_t tulle_row_stride(size_t n);
+
+/* TULLE_ERROR_ARGUMENT for a layer without units or with an unknown activation, TULLE_ERROR_MEMORY
+ * for sizes that overflow. */
+enum tulle_status tulle_network_init(struct network *network, size_t inputs,
+                                     const struct tulle_layer *layers, size_t layer_count,
+                                     enum tulle_type precision, struct tulle_error *error);
+void tulle_network_clear(struct network *network);
+
+/* A zeroed arena, aligned; NULL if there is no memory. Freed with free(). */
+void *tulle_network_arena(const struct network *network);
+
+/* Element access for whoever is not in a hurry. */
+double tulle_arena_get(const struct network *network, const void *arena, size_t index);
+void tulle_arena_set(const struct network *network, void *arena, size_t index, double value);
+
+/* Copies of one layer's parameters, dense; either pointer may be NULL. The layer must exist. */
+void tulle_arena_get_layer(const struct network *network, const void *arena, size_t layer,
+                           double *weights, double *biases);
+void tulle_arena_set_layer(const struct network *network, void *arena, size_t layer,
+                           const double *weights, const double *biases);
+
+/* Whether every parameter is a finite number. */
+int tulle_arena_is_finite(const struct network *network, const void *arena);
+
+#endif
