@@ -61,23 +61,23 @@ extern "C" {
 /* The version of the library that is linked, "0.1.0"; the macros above are that of this header. */
 TULLE_API const char *tulle_version(void);
 
-/* What this build and this machine have, in one line for bug reports:
- * "kernels avx2; model files yes; gzip yes". */
-TULLE_API const char *tulle_build_info(void);
+/* Writes what this build and this machine have, for bug reports, as snprintf does: "kernels avx2;
+ * model files yes; gzip yes". */
+TULLE_API int tulle_build_info(char *buffer, size_t size);
 
 /* --- Status and errors ----------------------------------------------------------------------- */
 
 /* X(NAME, value, text). Values never change; each is followed by an input that causes it. */
 #define TULLE_STATUS_LIST(X)                                                                       \
     X(OK, 0, "success")                                                                            \
-    X(ERROR_ARGUMENT, 1, "invalid argument")       /* a network with no inputs */                  \
-    X(ERROR_MEMORY, 2, "out of memory")            /* a layer of 10^9 by 10^9 */                   \
-    X(ERROR_IO, 3, "input or output failed")       /* no such file; the disk is full */            \
-    X(ERROR_DATA, 4, "unusable data")              /* text in a numeric column */                  \
-    X(ERROR_FORMAT, 5, "not a usable model file")  /* a model file cut short */                    \
-    X(ERROR_VERSION, 6, "made by a newer version") /* a model file of a later format */            \
-    X(ERROR_DIVERGED, 7, "training diverged")      /* learning_rate = 1000 */                      \
-    X(ERROR_INTERRUPTED, 8, "interrupted")         /* a progress callback returned non-zero */     \
+    X(ERROR_ARGUMENT, 1, "invalid argument")          /* a network with no inputs */               \
+    X(ERROR_MEMORY, 2, "out of memory")               /* a layer of 10^9 by 10^9 */                \
+    X(ERROR_IO, 3, "input or output failed")          /* no such file; the disk is full */         \
+    X(ERROR_DATA, 4, "unusable data")                 /* text in a numeric column */               \
+    X(ERROR_FORMAT, 5, "not a usable model file")     /* a model file cut short */                 \
+    X(ERROR_VERSION, 6, "made by a newer version")    /* a model file of a later format */         \
+    X(ERROR_DIVERGED, 7, "training diverged")         /* learning_rate = 1000 */                   \
+    X(ERROR_INTERRUPTED, 8, "interrupted")            /* a progress callback returned non-zero */  \
     X(ERROR_UNSUPPORTED, 9, "left out of this build") /* a .gz file, built without zlib */
 
 enum tulle_status {
@@ -257,8 +257,8 @@ struct tulle_trainer_options {
     double learning_rate;             /* 0.01; finite, >= 0 */
     size_t batch_size;                /* 32; rows a step of tulle_trainer_epoch */
     enum tulle_reduction weight_reduction, bias_reduction; /* TULLE_REDUCTION_MEAN */
-    unsigned threads;            /* at most that many; 0: as the CPUs and the work of a step allow */
-    uint32_t seed;               /* 0; of the trainer's generator, unless rng is given */
+    unsigned threads; /* at most that many; 0: as the CPUs and the work of a step allow */
+    uint32_t seed;    /* 0; of the trainer's generator, unless rng is given */
     const struct tulle_rng *rng; /* NULL; else the generator starts as a copy of this one */
 };
 
@@ -486,8 +486,8 @@ struct tulle_train_options {
     size_t epochs;        /* 60 */
     enum tulle_type precision;
     uint32_t seed;
-    unsigned threads; /* see tulle_trainer_options */
-    int standardize;  /* 1: inputs and targets to mean 0 and standard deviation 1 */
+    unsigned threads;            /* see tulle_trainer_options */
+    int standardize;             /* 1: inputs and targets to mean 0 and standard deviation 1 */
     tulle_progress_fn *progress; /* NULL; called on the thread that called tulle_train */
     void *user;
 };
@@ -520,8 +520,7 @@ TULLE_API enum tulle_status tulle_evaluate(const tulle_model *model, const tulle
 /* Scratch memory for predicting with one model, on one thread at a time. */
 typedef struct tulle_session tulle_session;
 
-TULLE_API enum tulle_status tulle_session_create(const tulle_model *model,
-                                                 tulle_session **session);
+TULLE_API enum tulle_status tulle_session_create(const tulle_model *model, tulle_session **session);
 TULLE_API void tulle_session_free(tulle_session *session);
 
 /*
@@ -537,7 +536,8 @@ TULLE_API enum tulle_status tulle_session_predict(tulle_session *session, struct
 
 struct tulle_predict_options {
     size_t size;
-    int (*progress)(size_t rows, void *user); /* NULL; called between blocks, as tulle_progress_fn */
+    int (*progress)(size_t rows,
+                    void *user); /* NULL; called between blocks, as tulle_progress_fn */
     void *user;
 };
 
@@ -561,7 +561,8 @@ TULLE_API enum tulle_status tulle_predict_file(const tulle_model *model, const c
 /* --- Utilities ------------------------------------------------------------------------------- */
 
 /* The index of the name that is nearest to `name` (Levenshtein distance, 1966), for "did you mean";
- * SIZE_MAX if none is near: the distance must be at most a third of the longer length, rounded up. */
+ * SIZE_MAX if none is near: the distance must be at most a third of the longer length, rounded up.
+ */
 TULLE_API size_t tulle_nearest_name(const char *name, const char *const *names, size_t count);
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-/* status.h - filling in a struct tulle_error. Every function here accepts a NULL error. */
+/* status.h - filling in a struct tulle_error (every function accepts NULL), and reading options. */
 #ifndef TULLE_STATUS_H
 #define TULLE_STATUS_H
 
@@ -7,9 +7,9 @@
 #include "../../include/tulle.h"
 
 #if defined(__GNUC__)
-#define TULLE_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define TULLE_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
-#define TULLE_PRINTF(format, first)
+#define TULLE_PRINTF(text, first)
 #endif
 
 /* Each returns code, so that a failing function can end in `return tulle_fail(...)`. The message is
@@ -33,5 +33,10 @@ enum tulle_status tulle_fail_errno(struct tulle_error *error, const char *file, 
 /* "no column 'rom'; did you mean 'rooms'?" (TULLE_ERROR_DATA). */
 enum tulle_status tulle_fail_no_column(struct tulle_error *error, const char *file,
                                        const char *name, const char *const *names, size_t count);
+
+/* Reads the caller's options, which may be from an older or a newer header: `to` holds the
+ * defaults, and as many bytes as both sides know of are copied over it. Both begin with their size.
+ * 0 if from's size cannot be one. */
+int tulle_options_copy(void *to, const void *from);
 
 #endif

@@ -10,6 +10,9 @@
 #include "../base/status.h"
 #include "../net/network.h"
 
+/* The version of the file format that is written, and the only one that is read. */
+#define TULLE_MODEL_FORMAT 1
+
 struct tulle_model {
     struct tulle_model_info info; /* what it points to is owned by the model, or static */
     struct network network;
@@ -20,12 +23,12 @@ struct tulle_model {
 
 /*
  * Copies the description, makes the network and a zeroed arena. Of `info` the caller fills in
- * precision, inputs, targets, layers (the last has target_count units), their counts, and how it was
- * trained; metrics may be NULL for none; tulle_version may be NULL for this one. Refuses
+ * precision, inputs, targets, layers (the last has target_count units), their counts, and how it
+ * was trained; metrics may be NULL for none; tulle_version may be NULL for this one. Refuses
  * (TULLE_ERROR_ARGUMENT) what no network can be.
  */
-enum tulle_status tulle_model_create(const struct tulle_model_info *info, struct tulle_model **model,
-                                     struct tulle_error *error);
+enum tulle_status tulle_model_create(const struct tulle_model_info *info,
+                                     struct tulle_model **model, struct tulle_error *error);
 
 /* Whether every parameter is a finite number. */
 int tulle_model_is_finite(const struct tulle_model *model);

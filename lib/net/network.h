@@ -10,10 +10,7 @@
 #define TULLE_NETWORK_H
 
 #include "../base/status.h"
-
-/* Sums over samples run in this many interleaved parts on every machine (see kernels.h), and every
- * row of the arena and of the activations is padded to a multiple of it. */
-#define TULLE_ROW_PAD 16
+#include "../kernels/kernels.h"
 
 struct network_layer {
     size_t inputs, units;

@@ -1,0 +1,32 @@
+/*
+ * pool.h - a persistent pool of threads that run one function together.
+ *
+ * Every thread of the pool, the caller included, runs the same function with its own number and
+ * takes its share of the work by it; a barrier stands between parts that need each other's results.
+ */
+#ifndef TULLE_POOL_H
+#define TULLE_POOL_H
+
+#include <stddef.h>
+
+struct pool;
+
+typedef void pool_fn(struct pool *pool, unsigned thread, unsigned threads, void *context);
+
+/* A pool of `threads` threads, the caller's counted; NULL if they cannot be had. */
+struct pool *tulle_pool_create(unsigned threads);
+void tulle_pool_free(struct pool *pool);
+unsigned tulle_pool_threads(const struct pool *pool);
+
+/* Runs function on every thread and returns when all have finished. */
+void tulle_pool_run(struct pool *pool, pool_fn *function, void *context);
+
+/* Inside a running function: returns when every thread has called it. */
+void tulle_pool_barrier(struct pool *pool);
+
+/* Thread number `thread`'s share [*begin, *end) of count items that come in groups of `group`:
+ * whole groups, the numbers of which differ by one at most. */
+void tulle_pool_share(unsigned thread, unsigned threads, size_t count, size_t group, size_t *begin,
+                      size_t *end);
+
+#endif

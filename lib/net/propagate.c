@@ -1,0 +1,254 @@
+/* propagate.c - a batch through a network: forward, and backward into a step. */
+#include "../base/portability.h"
+
+#include "propagate.h"
+
+/* Samples that go through the whole network together, so that their activations are still in the
+ * cache when the next layer reads them. */
+enum { SAMPLE_BLOCK = 128 };
+
+/* What the threads of one call share. */
+struct job {
+    const struct pass *pass;
+    size_t begin, count; /* the batch: samples begin..begin + count - 1 of the pass's rows */
+    void *to;
+    double weight_alpha, bias_alpha;
+    struct tulle_matrix_out out;
+    const struct tulle_column *scaling;
+};
+
+/* Element number `index` of a buffer of the pass's precision. */
+static void *at(const struct pass *pass, const void *buffer, size_t index)
+{
+    return (char *)buffer + index * tulle_type_size(pass->network->precision);
+}
+
+/* In what follows a block is samples [s, e) of the batch, s a multiple of the kernels' columns. */
+
+/* x from the rows, sample-major and feature-major. */
+static void load_inputs(const struct job *job, size_t s, size_t e)
+{
+    const struct pass *pass = job->pass;
+    const struct workspace *ws = pass->workspace;
+    size_t inputs = pass->network->inputs, stride = pass->network->layers[0].stride;
+    void *rows = at(pass, ws->x_rows, s * stride);
+    tulle_rows_load(&pass->x, job->begin + s, job->begin + e, inputs, pass->network->precision,
+                    rows, stride);
+    pass->kernels->transpose(rows, stride, e - s, inputs, at(pass, ws->x, s), ws->stride);
+}
+
+/* O_l = act(W_l O_(l-1) + b_l) for every layer. The slopes act' are kept if the layers have room
+ * for them, and for each layer's weight gradient its input sample-major. */
+static void forward_block(const struct pass *pass, size_t s, size_t e)
+{
+    const struct network *network = pass->network;
+    const struct workspace *ws = pass->workspace;
+    const void *in = ws->x;
+    for (size_t l = 0; l < network->layer_count; l++) {
+        const struct network_layer *layer = &network->layers[l];
+        const struct workspace_layer *work = &ws->layers[l];
+        struct product product = {.a = at(pass, pass->parameters, layer->weights),
+                                  .a_row = layer->stride,
+                                  .a_column = 1,
+                                  .b = in,
+                                  .b_row = ws->stride,
+                                  .c = work->out,
+                                  .c_row = ws->stride,
+                                  .k = layer->inputs};
+        struct tile_range range = {0, layer->units, s, e};
+        pass->kernels->forward(&product, range, at(pass, pass->parameters, layer->biases),
+                               work->slope, layer->activation);
+        if (work->rows) {
+            size_t stride = network->layers[l + 1].stride;
+            pass->kernels->transpose(at(pass, work->out, s), ws->stride, layer->units, e - s,
+                                     at(pass, work->rows, s * stride), stride);
+        }
+        in = work->out;
+    }
+}
+
+/* Each sample's loss, and in the last layer's slopes the gradient dloss/dz. */
+static void loss_block(const struct job *job, size_t s, size_t e)
+{
+    const struct pass *pass = job->pass;
+    const struct workspace *ws = pass->workspace;
+    const struct workspace_layer *last = &ws->layers[ws->layer_count - 1];
+    size_t outputs = pass->network->outputs;
+    void *rows = at(pass, ws->y_rows, s * outputs);
+    tulle_rows_load(&pass->y, job->begin + s, job->begin + e, outputs, pass->network->precision,
+                    rows, outputs);
+    pass->kernels->transpose(rows, outputs, e - s, outputs, at(pass, ws->y, s), ws->stride);
+
+    for (size_t i = s; i < e; i++)
+        ws->losses[i] = 0;
+    for (size_t o = 0; o < outputs; o++) {
+        size_t index = o * ws->stride + s;
+        pass->kernels->loss(pass->loss, at(pass, last->out, index), at(pass, ws->y, index), e - s,
+                            at(pass, last->slope, index), ws->losses + s);
+    }
+}
+
+/* dz_(l-1) = W_l^T dz_l * act'(z_(l-1)), from the last layer to the second. */
+static void backward_block(const struct pass *pass, size_t s, size_t e)
+{
+    const struct workspace *ws = pass->workspace;
+    for (size_t l = ws->layer_count - 1; l > 0; l--) {
+        const struct network_layer *layer = &pass->network->layers[l];
+        struct product product = {.a = at(pass, pass->parameters, layer->weights),
+                                  .a_row = 1,
+                                  .a_column = layer->stride,
+                                  .b = ws->layers[l].slope,
+                                  .b_row = ws->stride,
+                                  .c = ws->layers[l - 1].slope,
+                                  .c_row = ws->stride,
+                                  .k = layer->units};
+        struct tile_range range = {0, layer->inputs, s, e};
+        pass->kernels->multiply(&product, range);
+    }
+}
+
+/* W_l += alpha dz_l O_(l-1)^T and b_l += alpha (sum of dz_l over the batch), for a thread's share
+ * of each layer's units. */
+static void update_units(const struct job *job, unsigned thread, unsigned threads)
+{
+    const struct pass *pass = job->pass;
+    const struct workspace *ws = pass->workspace;
+    for (size_t l = 0; l < ws->layer_count; l++) {
+        const struct network_layer *layer = &pass->network->layers[l];
+        const void *gradient = ws->layers[l].slope;
+        size_t begin, end;
+        tulle_pool_share(thread, threads, layer->units, pass->kernels->rows, &begin, &end);
+        struct product product = {.a = gradient,
+                                  .a_row = ws->stride,
+                                  .a_column = 1,
+                                  .b = l == 0 ? ws->x_rows : ws->layers[l - 1].rows,
+                                  .b_row = layer->stride,
+                                  .c = at(pass, job->to, layer->weights),
+                                  .c_row = layer->stride,
+                                  .k = job->count};
+        struct tile_range range = {begin, end, 0, layer->inputs};
+        pass->kernels->accumulate(&product, range, job->weight_alpha);
+        pass->kernels->sum_rows(at(pass, gradient, begin * ws->stride), ws->stride, end - begin,
+                                job->count, job->bias_alpha,
+                                at(pass, job->to, layer->biases + begin));
+    }
+}
+
+/* A thread's share of the batch's samples. */
+static void share_samples(const struct job *job, unsigned thread, unsigned threads, size_t *begin,
+                          size_t *end)
+{
+    tulle_pool_share(thread, threads, job->count, job->pass->kernels->columns, begin, end);
+}
+
+static size_t block_end(size_t s, size_t end)
+{
+    return end - s > SAMPLE_BLOCK ? s + SAMPLE_BLOCK : end;
+}
+
+static void step_on_thread(struct pool *pool, unsigned thread, unsigned threads, void *context)
+{
+    const struct job *job = context;
+    size_t begin, end;
+    share_samples(job, thread, threads, &begin, &end);
+    for (size_t s = begin, e; s < end; s = e) {
+        e = block_end(s, end);
+        load_inputs(job, s, e);
+        forward_block(job->pass, s, e);
+        loss_block(job, s, e);
+        backward_block(job->pass, s, e);
+    }
+    tulle_pool_barrier(pool);
+    update_units(job, thread, threads);
+}
+
+static void loss_on_thread(struct pool *pool, unsigned thread, unsigned threads, void *context)
+{
+    (void)pool;
+    const struct job *job = context;
+    size_t begin, end;
+    share_samples(job, thread, threads, &begin, &end);
+    for (size_t s = begin, e; s < end; s = e) {
+        e = block_end(s, end);
+        load_inputs(job, s, e);
+        forward_block(job->pass, s, e);
+        loss_block(job, s, e);
+    }
+}
+
+/* The last layer's activations of a block to the rows of the user's matrix. */
+static void store_outputs(const struct job *job, size_t s, size_t e)
+{
+    const struct pass *pass = job->pass;
+    const struct workspace *ws = pass->workspace;
+    const struct network *network = pass->network;
+    const void *outputs = ws->layers[ws->layer_count - 1].out;
+    size_t stride = job->out.stride ? job->out.stride : job->out.columns;
+    for (size_t o = 0; o < network->outputs; o++)
+        for (size_t i = s; i < e; i++) {
+            double value = tulle_arena_get(network, outputs, o * ws->stride + i);
+            if (job->scaling)
+                value = value * job->scaling[o].scale + job->scaling[o].mean;
+            if (network->precision == TULLE_F32)
+                value = (float)value;
+            size_t index = (job->begin + i) * stride + o;
+            if (job->out.type == TULLE_F64)
+                ((double *)job->out.data)[index] = value;
+            else
+                ((float *)job->out.data)[index] = (float)value;
+        }
+}
+
+static void predict_on_thread(struct pool *pool, unsigned thread, unsigned threads, void *context)
+{
+    (void)pool;
+    const struct job *job = context;
+    size_t begin, end;
+    share_samples(job, thread, threads, &begin, &end);
+    for (size_t s = begin, e; s < end; s = e) {
+        e = block_end(s, end);
+        load_inputs(job, s, e);
+        forward_block(job->pass, s, e);
+        store_outputs(job, s, e);
+    }
+}
+
+/* One order, whatever the threads: sample after sample. */
+static double sum_losses(const struct job *job)
+{
+    double sum = 0;
+    for (size_t i = 0; i < job->count; i++)
+        sum += job->pass->workspace->losses[i];
+    return sum;
+}
+
+double tulle_pass_step(const struct pass *pass, struct pool *pool, size_t begin, size_t end,
+                       void *to, double weight_alpha, double bias_alpha)
+{
+    struct job job = {.pass = pass,
+                      .begin = begin,
+                      .count = end - begin,
+                      .to = to,
+                      .weight_alpha = weight_alpha,
+                      .bias_alpha = bias_alpha};
+    tulle_pool_run(pool, step_on_thread, &job);
+    return sum_losses(&job);
+}
+
+double tulle_pass_loss(const struct pass *pass, struct pool *pool, size_t begin, size_t end)
+{
+    struct job job = {.pass = pass, .begin = begin, .count = end - begin};
+    tulle_pool_run(pool, loss_on_thread, &job);
+    return sum_losses(&job);
+}
+
+void tulle_pass_predict(const struct pass *pass, struct pool *pool, size_t begin, size_t end,
+                        struct tulle_matrix_out out, const struct tulle_column *scaling)
+{
+    struct job job = {
+        .pass = pass, .begin = begin, .count = end - begin, .out = out, .scaling = scaling};
+    if (pool)
+        tulle_pool_run(pool, predict_on_thread, &job);
+    else
+        predict_on_thread(NULL, 0, 1, &job);
+}

@@ -1,0 +1,46 @@
+/*
+ * propagate.h - a batch through a network: forward, and backward into a step.
+ *
+ * A pass has two parts. In the first, every thread takes samples of its own through the network and
+ * back: nothing is shared but the parameters, which nobody writes. Then one barrier. In the second,
+ * every thread adds up, over all samples, the gradients of units of its own, and writes their
+ * parameters. Each number is thus written by one thread, in one order, however many there are.
+ */
+#ifndef TULLE_PROPAGATE_H
+#define TULLE_PROPAGATE_H
+
+#include "../base/pool.h"
+#include "network.h"
+#include "rows.h"
+#include "workspace.h"
+
+struct pass {
+    const struct network *network;
+    const struct kernels *kernels; /* of the network's precision */
+    struct workspace *workspace;
+    const void *parameters; /* the arena */
+    struct rows x;          /* features: the network's inputs */
+    struct rows y;          /* features: the network's outputs; unused in predicting */
+    enum tulle_loss loss;   /* unused in predicting */
+};
+
+/* In each call samples [begin, end) of x and y are the batch, at most the workspace's capacity. */
+
+/*
+ * Adds weight_alpha and bias_alpha times the sums over the batch of the gradients to the weights
+ * and the biases in `to`, an arena: the parameters themselves for a step of plain gradient descent
+ * (alpha = -learning_rate), a zeroed one for the gradient (alpha = 1). Returns the sum of the
+ * losses over samples and outputs before the step.
+ */
+double tulle_pass_step(const struct pass *pass, struct pool *pool, size_t begin, size_t end,
+                       void *to, double weight_alpha, double bias_alpha);
+
+/* The sum of the losses over samples and outputs. */
+double tulle_pass_loss(const struct pass *pass, struct pool *pool, size_t begin, size_t end);
+
+/* Writes the outputs to rows [begin, end) of out, times scale plus mean unless scaling is NULL,
+ * rounded to the network's precision. pool may be NULL. */
+void tulle_pass_predict(const struct pass *pass, struct pool *pool, size_t begin, size_t end,
+                        struct tulle_matrix_out out, const struct tulle_column *scaling);
+
+#endif

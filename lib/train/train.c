@@ -1,0 +1,323 @@
+/* train.c - the whole job on a table: split, standardise, train, measure. */
+#include "../base/portability.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/memory.h"
+#include "../data/dataset.h"
+#include "../data/scaling.h"
+#include "../model/evaluate.h"
+#include "trainer.h"
+
+struct training {
+    const struct tulle_dataset *dataset;
+    struct tulle_train_options options;
+    size_t input_count;
+    size_t *columns;              /* (inputs + targets) indices into the dataset's columns */
+    struct tulle_column *scaling; /* (inputs + targets) */
+    size_t *order;                /* (rows): the training rows, then valid, then test */
+    size_t rows[3];               /* how many of each */
+    size_t *shuffled;             /* (training rows) of the epoch */
+    struct tulle_layer *layers;
+    size_t layer_count;
+    struct tulle_rng rng;
+    struct tulle_trainer *trainer;
+    struct tulle_model *model;
+};
+
+/* --- Preparation ----------------------------------------------------------------------------- */
+
+static enum tulle_status check_options(const struct tulle_train_options *o,
+                                       struct tulle_error *error)
+{
+    if (o->target_count == 0)
+        return tulle_fail(error, TULLE_ERROR_ARGUMENT, "no target column is named");
+    if (o->epochs == 0)
+        return tulle_fail(error, TULLE_ERROR_ARGUMENT, "the number of epochs must be at least 1");
+    if (!(o->valid_fraction >= 0) || !(o->test_fraction >= 0) ||
+        !(o->valid_fraction + o->test_fraction < 1))
+        return tulle_fail(error, TULLE_ERROR_ARGUMENT,
+                          "the fractions of rows to validate and to test on must be at least 0 and "
+                          "sum to less than 1, got %g and %g",
+                          o->valid_fraction, o->test_fraction);
+    return TULLE_OK;
+}
+
+/* Fills in columns: those that are no target, in the table's order, and then the targets. */
+static enum tulle_status pick_columns(struct training *t, struct tulle_error *error)
+{
+    const struct tulle_dataset_info *data = &t->dataset->info;
+    size_t targets = t->options.target_count;
+    if (targets >= data->columns)
+        return tulle_fail_at(error, TULLE_ERROR_DATA, data->source, 0, 0,
+                             "has no column left to predict from: %zu columns, %zu of them targets",
+                             data->columns, targets);
+    t->input_count = data->columns - targets;
+    for (size_t i = 0; i < targets; i++) {
+        size_t column = tulle_dataset_find(t->dataset, t->options.targets[i]);
+        if (column == SIZE_MAX)
+            return tulle_fail_no_column(error, data->source, t->options.targets[i], data->names,
+                                        data->columns);
+        t->columns[t->input_count + i] = column;
+        for (size_t j = 0; j < i; j++)
+            if (t->columns[t->input_count + j] == column)
+                return tulle_fail(error, TULLE_ERROR_ARGUMENT, "target '%s' is named twice",
+                                  t->options.targets[i]);
+    }
+    size_t input = 0;
+    for (size_t c = 0; c < data->columns; c++) {
+        int is_target = 0;
+        for (size_t i = 0; i < targets; i++)
+            is_target |= t->columns[t->input_count + i] == c;
+        if (!is_target)
+            t->columns[input++] = c;
+    }
+    return TULLE_OK;
+}
+
+/* Fills in order and rows, by the dataset's own splits or else at random. */
+static enum tulle_status split_rows(struct training *t, struct tulle_error *error)
+{
+    const struct tulle_dataset_info *data = &t->dataset->info;
+    if (data->split) {
+        size_t filled = 0;
+        for (unsigned split = 0; split < 3; split++) {
+            size_t begin = filled;
+            for (size_t r = 0; r < data->rows; r++)
+                if (data->split[r] == split)
+                    t->order[filled++] = r;
+            t->rows[split] = filled - begin;
+        }
+    } else {
+        double rows = (double)data->rows;
+        t->rows[TULLE_SPLIT_VALID] = (size_t)(rows * t->options.valid_fraction + 0.5);
+        t->rows[TULLE_SPLIT_TEST] = (size_t)(rows * t->options.test_fraction + 0.5);
+        size_t held_out = t->rows[TULLE_SPLIT_VALID] + t->rows[TULLE_SPLIT_TEST];
+        t->rows[TULLE_SPLIT_TRAIN] = data->rows > held_out ? data->rows - held_out : 0;
+        for (size_t r = 0; r < data->rows; r++)
+            t->order[r] = r;
+        tulle_rng_shuffle(&t->rng, t->order, data->rows);
+    }
+    if (t->rows[TULLE_SPLIT_TRAIN] < 2)
+        return tulle_fail_at(error, TULLE_ERROR_DATA, data->source, 0, 0,
+                             "training needs at least 2 rows, got %zu (of %zu in all)",
+                             t->rows[TULLE_SPLIT_TRAIN], data->rows);
+    return TULLE_OK;
+}
+
+/* Fills in scaling. Values that would be infinite in f32 are refused here rather than found out by
+ * a loss that is no number. */
+static enum tulle_status fit_scaling(struct training *t, struct tulle_error *error)
+{
+    const struct tulle_dataset_info *data = &t->dataset->info;
+    for (size_t i = 0; i < data->columns; i++) {
+        struct tulle_column *column = &t->scaling[i];
+        column->name = data->names[t->columns[i]];
+        enum tulle_status status =
+            tulle_scaling_fit(t->dataset, t->columns[i], t->order, t->rows[TULLE_SPLIT_TRAIN],
+                              t->options.standardize, column, error);
+        if (status != TULLE_OK)
+            return status;
+        if (!t->options.standardize && t->options.precision == TULLE_F32 &&
+            (column->maximum > FLT_MAX || column->minimum < -FLT_MAX))
+            return tulle_fail_at(error, TULLE_ERROR_DATA, data->source, 0, 0,
+                                 "column '%s' holds %g, which is beyond the range of f32: "
+                                 "standardise it or train in f64",
+                                 column->name,
+                                 column->maximum > FLT_MAX ? column->maximum : column->minimum);
+    }
+    return TULLE_OK;
+}
+
+static enum tulle_status make_trainer(struct training *t, struct tulle_error *error)
+{
+    const struct tulle_train_options *o = &t->options;
+    static const size_t default_hidden[] = {128, 128};
+    const size_t *hidden = o->hidden ? o->hidden : default_hidden;
+    size_t hidden_count = o->hidden ? o->hidden_count : 2;
+    t->layers = tulle_calloc(hidden_count + 1, sizeof *t->layers);
+    if (!t->layers)
+        return tulle_fail_memory(error);
+    for (size_t l = 0; l < hidden_count; l++)
+        t->layers[l] = (struct tulle_layer){hidden[l], o->activation};
+    t->layers[hidden_count] = (struct tulle_layer){o->target_count, TULLE_ACTIVATION_IDENTITY};
+    t->layer_count = hidden_count + 1;
+
+    struct tulle_trainer_options options = TULLE_TRAINER_OPTIONS;
+    options.inputs = t->input_count;
+    options.layers = t->layers;
+    options.layer_count = t->layer_count;
+    options.precision = o->precision;
+    options.loss = o->loss;
+    options.optimizer = o->optimizer;
+    options.learning_rate = o->learning_rate;
+    /* A batch is never larger than the table, nor is the memory for it. */
+    size_t rows = t->rows[TULLE_SPLIT_TRAIN];
+    options.batch_size = o->batch_size < rows ? o->batch_size : rows;
+    options.threads = o->threads;
+    options.rng = &t->rng;
+    return tulle_trainer_create(&options, &t->trainer, error);
+}
+
+/* Before the first epoch, so that a table no model can be made of (a column's name that is no
+ * UTF-8, say) is refused before the work and not after it. */
+static enum tulle_status make_model(struct training *t, struct tulle_error *error)
+{
+    const struct tulle_train_options *o = &t->options;
+    const struct tulle_dataset_info *data = &t->dataset->info;
+    struct tulle_model_info info = {.precision = o->precision,
+                                    .input_count = t->input_count,
+                                    .target_count = o->target_count,
+                                    .layer_count = t->layer_count,
+                                    .inputs = t->scaling,
+                                    .targets = t->scaling + t->input_count,
+                                    .layers = t->layers,
+                                    .loss = o->loss,
+                                    .optimizer = o->optimizer,
+                                    .learning_rate = o->learning_rate,
+                                    .batch_size = o->batch_size,
+                                    .epochs = o->epochs,
+                                    .seed = o->seed,
+                                    .standardize = o->standardize != 0,
+                                    .split_column = data->split_column,
+                                    .valid_fraction = data->split ? 0 : o->valid_fraction,
+                                    .test_fraction = data->split ? 0 : o->test_fraction};
+    memcpy(info.rows, t->rows, sizeof info.rows);
+    return tulle_model_create(&info, &t->model, error);
+}
+
+/* --- The epochs ------------------------------------------------------------------------------ */
+
+/* The rows of one split, as order[0..] lists them, as the network's inputs and targets. */
+static void view_rows(const struct training *t, const size_t *order, struct rows *x, struct rows *y)
+{
+    const struct tulle_dataset_info *data = &t->dataset->info;
+    struct tulle_matrix values = tulle_f64(data->values, data->rows, data->columns);
+    *x = (struct rows){values, order, t->columns, t->scaling};
+    *y = (struct rows){values, order, t->columns + t->input_count, t->scaling + t->input_count};
+}
+
+/* One epoch; *progress comes with the epoch's number and the last validation loss. */
+static enum tulle_status run_epoch(struct training *t, struct tulle_progress *progress,
+                                   struct tulle_error *error)
+{
+    size_t rows = t->rows[TULLE_SPLIT_TRAIN], batch = t->trainer->options.batch_size;
+    struct rows x, y;
+    double sum = 0;
+    memcpy(t->shuffled, t->order, rows * sizeof *t->shuffled);
+    tulle_rng_shuffle(tulle_trainer_rng(t->trainer), t->shuffled, rows);
+    view_rows(t, t->shuffled, &x, &y);
+    progress->step = 0;
+    for (size_t begin = 0, end; begin < rows; begin = end) {
+        double step_sum;
+        end = rows - begin > batch ? begin + batch : rows;
+        if (tulle_trainer_step_rows(t->trainer, &x, &y, begin, end, &step_sum) != TULLE_OK)
+            return tulle_fail(error, TULLE_ERROR_DIVERGED,
+                              "training diverged in epoch %zu of %zu: the loss is no longer a "
+                              "finite number; try a learning rate below %g",
+                              progress->epoch, progress->epochs, t->options.learning_rate);
+        sum += step_sum;
+        progress->step++;
+        progress->train_loss = sum / ((double)end * (double)t->options.target_count);
+        if (t->options.progress && t->options.progress(progress, t->options.user))
+            return tulle_fail(error, TULLE_ERROR_INTERRUPTED, "interrupted in epoch %zu of %zu",
+                              progress->epoch, progress->epochs);
+    }
+    return TULLE_OK;
+}
+
+static enum tulle_status run_epochs(struct training *t, struct tulle_error *error)
+{
+    size_t rows = t->rows[TULLE_SPLIT_TRAIN], batch = t->trainer->options.batch_size;
+    struct tulle_progress progress = {
+        .epochs = t->options.epochs, .steps = (rows - 1) / batch + 1, .valid_loss = NAN};
+    struct rows x, y;
+    view_rows(t, t->order + rows, &x, &y); /* of validation */
+    for (progress.epoch = 1; progress.epoch <= progress.epochs; progress.epoch++) {
+        enum tulle_status status = run_epoch(t, &progress, error);
+        if (status != TULLE_OK)
+            return status;
+        if (t->rows[TULLE_SPLIT_VALID] > 0 && t->options.progress)
+            progress.valid_loss =
+                tulle_trainer_loss_rows(t->trainer, &x, &y, t->rows[TULLE_SPLIT_VALID]);
+    }
+    if (tulle_trainer_export(t->trainer, t->model) != TULLE_OK)
+        return tulle_fail(error, TULLE_ERROR_DIVERGED,
+                          "training diverged in epoch %zu of %zu: a weight is no longer a finite "
+                          "number; try a learning rate below %g",
+                          t->options.epochs, t->options.epochs, t->options.learning_rate);
+    return TULLE_OK;
+}
+
+static enum tulle_status measure(struct training *t, struct tulle_error *error)
+{
+    /* The model is not finished before this, so its metrics may still be written. */
+    struct tulle_metrics *metrics = (struct tulle_metrics *)t->model->info.metrics;
+    const size_t *order = t->order;
+    for (size_t split = 0; split < 3; split++) {
+        size_t rows = t->rows[split];
+        if (rows > 0) {
+            enum tulle_status status =
+                tulle_evaluate_rows(t->model, t->dataset, order, rows,
+                                    metrics + split * t->options.target_count, error);
+            if (status != TULLE_OK)
+                return status;
+        }
+        order += rows;
+    }
+    return TULLE_OK;
+}
+
+/* --- The call -------------------------------------------------------------------------------- */
+
+static enum tulle_status run(struct training *t, struct tulle_error *error)
+{
+    enum tulle_status status = pick_columns(t, error);
+    if (status == TULLE_OK)
+        status = split_rows(t, error);
+    if (status == TULLE_OK)
+        status = fit_scaling(t, error);
+    if (status == TULLE_OK)
+        status = make_trainer(t, error);
+    if (status == TULLE_OK)
+        status = make_model(t, error);
+    if (status == TULLE_OK)
+        status = run_epochs(t, error);
+    return status == TULLE_OK ? measure(t, error) : status;
+}
+
+enum tulle_status tulle_train(const tulle_dataset *dataset,
+                              const struct tulle_train_options *options, tulle_model **model,
+                              struct tulle_error *error)
+{
+    struct training t = {.dataset = dataset, .options = TULLE_TRAIN_OPTIONS};
+    *model = NULL;
+    if (!tulle_options_copy(&t.options, options))
+        return tulle_fail(error, TULLE_ERROR_ARGUMENT, "the options' size is not set");
+    enum tulle_status status = check_options(&t.options, error);
+    if (status != TULLE_OK)
+        return status;
+
+    const struct tulle_dataset_info *data = &dataset->info;
+    tulle_rng_seed(&t.rng, t.options.seed);
+    t.columns = tulle_calloc(data->columns, sizeof *t.columns);
+    t.scaling = tulle_calloc(data->columns, sizeof *t.scaling);
+    t.order = tulle_calloc(data->rows, sizeof *t.order);
+    t.shuffled = tulle_calloc(data->rows, sizeof *t.shuffled);
+    status =
+        t.columns && t.scaling && t.order && t.shuffled ? run(&t, error) : tulle_fail_memory(error);
+    if (status == TULLE_OK)
+        *model = t.model;
+    else
+        tulle_model_free(t.model);
+    tulle_trainer_free(t.trainer);
+    free(t.columns);
+    free(t.scaling);
+    free(t.order);
+    free(t.shuffled);
+    free(t.layers);
+    return status;
+}

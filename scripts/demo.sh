@@ -1,0 +1,20 @@
+#!/bin/sh
+# From a fresh clone to a trained model: installs what is missing, builds, trains on the California
+# housing data, measures on its test rows and predicts a few of them.
+set -eu
+cd "$(dirname "$0")/.."
+
+sh scripts/deps.sh
+[ -f build/release/build.ninja ] || cmake --preset release -DTULLE_BUILD_TESTS=OFF >/dev/null
+cmake --build --preset release
+tulle=build/release/tulle
+model=build/california.tulle
+
+say() { printf '\n$ %s\n' "$*"; "$@"; }
+
+say $tulle train data/california.csv --target MedHouseVal --split-column split -o $model
+say $tulle eval $model data/california.csv --split test
+head -n 6 data/california.csv >build/five-houses.csv
+say $tulle predict $model build/five-houses.csv
+printf '\nThe model is %s (%s bytes). Next: %s info %s\n' \
+    $model "$(wc -c <$model | tr -d ' ')" $tulle $model

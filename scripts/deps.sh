@@ -1,0 +1,62 @@
+#!/bin/sh
+# Installs what is missing to build (default) or to test (`deps.sh test`) Tulle. Says what it is
+# about to install; does nothing, and needs no root, when all is there.
+set -eu
+
+want=${1:-build}
+
+# has_tool NAME, has_pc MODULE (pkg-config), has_header FILE
+has_tool() { command -v "$1" >/dev/null 2>&1; }
+has_pc() { has_tool pkg-config && pkg-config --exists "$1"; }
+has_header() { echo "#include <$1>" | cc -E -x c - >/dev/null 2>&1; }
+
+# need CHECK... -- DEBIAN-PACKAGE HOMEBREW-FORMULA ("-" where the system itself has it)
+apt_missing= brew_missing=
+need() {
+    check="$1 $2" && shift 3
+    $check && return
+    [ "$1" = - ] || apt_missing="$apt_missing $1"
+    [ "$2" = - ] || brew_missing="$brew_missing $2"
+}
+
+need has_tool cc -- gcc -
+need has_header stdlib.h -- libc6-dev -
+need has_tool cmake -- cmake cmake
+need has_tool ninja -- ninja-build ninja
+need has_tool pkg-config -- pkg-config pkgconf
+need has_pc jansson -- libjansson-dev jansson
+need has_pc libxxhash -- libxxhash-dev xxhash
+need has_pc zlib -- zlib1g-dev -
+if [ "$want" = test ]; then
+    need has_pc cmocka -- libcmocka-dev cmocka
+    need has_tool python3 -- python3 python3
+    need has_tool gzip -- gzip -
+    if [ "$(uname -s)" = Linux ]; then
+        need has_tool clang -- clang -
+        need has_tool git -- git -
+    fi
+fi
+
+if has_tool apt-get; then
+    missing=$apt_missing
+    install="apt-get install -y --no-install-recommends"
+    [ "$(id -u)" = 0 ] || install="sudo $install"
+elif has_tool brew; then
+    missing=$brew_missing
+    install="brew install"
+else
+    missing="$apt_missing$brew_missing"
+    install=
+fi
+[ -n "$missing" ] || exit 0
+
+echo "deps.sh: to install:$missing" >&2
+if [ -z "$install" ]; then
+    echo "deps.sh: no apt-get and no brew here; install these by hand (Debian's names)" >&2
+    exit 1
+fi
+case $install in
+*apt-get*) ${install%% install*} update -qq >&2 ;;
+esac
+# shellcheck disable=SC2086 # words, on purpose
+DEBIAN_FRONTEND=noninteractive $install $missing >&2
