@@ -481,9 +481,9 @@ struct tulle_train_options {
     enum tulle_activation activation; /* TULLE_ACTIVATION_RELU; of the hidden layers */
     enum tulle_loss loss;
     enum tulle_optimizer optimizer;
-    double learning_rate; /* 0.05 */
+    double learning_rate; /* 0.02 */
     size_t batch_size;    /* 32 */
-    size_t epochs;        /* 60 */
+    size_t epochs;        /* 100 */
     enum tulle_type precision;
     uint32_t seed;
     unsigned threads;            /* see tulle_trainer_options */
@@ -495,7 +495,7 @@ struct tulle_train_options {
 #define TULLE_TRAIN_OPTIONS                                                                        \
     {                                                                                              \
         sizeof(struct tulle_train_options), NULL, 0, 0.1, 0, NULL, 0, TULLE_ACTIVATION_RELU,       \
-            TULLE_LOSS_MSE, TULLE_OPTIMIZER_SGD, 0.05, 32, 60, TULLE_F32, 0, 0, 1, NULL, NULL      \
+            TULLE_LOSS_MSE, TULLE_OPTIMIZER_SGD, 0.02, 32, 100, TULLE_F32, 0, 0, 1, NULL, NULL      \
     }
 
 /*

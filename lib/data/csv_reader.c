@@ -29,13 +29,36 @@ struct extent {
     size_t lines;
 };
 
-static enum tulle_status fail_nul(const struct csv_reader *reader, size_t line, size_t column,
-                                  struct tulle_error *error)
+/*
+ * Reads until the physical line that begins at an offset of the window is whole. *end is the offset
+ * of its '\n'; or, with *last set, of the end of the input.
+ */
+static enum tulle_status find_line(struct csv_reader *reader, size_t begin, size_t line,
+                                   size_t *end, int *last, struct tulle_error *error)
 {
-    return tulle_fail_at(error, TULLE_ERROR_DATA, tulle_byte_source_name(reader->source), line,
-                         column,
-                         "expected text, got a NUL byte: this is a binary file, or UTF-16 text to "
-                         "be saved as UTF-8");
+    *end = begin;
+    for (;;) {
+        struct byte_window window = tulle_byte_source_window(reader->source);
+        const char *from = window.data + *end;
+        size_t size = window.size - *end;
+        const char *newline = memchr(from, '\n', size);
+        if (newline)
+            size = (size_t)(newline - from);
+        const char *nul = memchr(from, '\0', size);
+        if (nul)
+            return tulle_fail_at(error, TULLE_ERROR_DATA, tulle_byte_source_name(reader->source),
+                                 line, (size_t)(nul - window.data) - begin + 1,
+                                 "expected text, got a NUL byte: this is a binary file, or UTF-16 "
+                                 "text to be saved as UTF-8");
+        *end += size;
+        *last = 0;
+        if (newline)
+            return TULLE_OK;
+        enum tulle_status status = tulle_byte_source_fill(reader->source, *end + 1, error);
+        *last = tulle_byte_source_window(reader->source).size == *end;
+        if (status || *last)
+            return status;
+    }
 }
 
 /*
@@ -69,50 +92,31 @@ static int follow_quotes(const char *p, const char *end, char delimiter, int ope
 static enum tulle_status find_record(struct csv_reader *reader, struct extent *found,
                                      struct tulle_error *error)
 {
-    size_t begin = 0;    /* of the physical line */
-    size_t searched = 0; /* up to here there is no other line end */
-    int open = 0;
-    size_t open_line = 0, open_column = 0;
+    size_t open_line = 0, open_column = 0; /* where the quote is that is open */
+    int open = 0, last = 0;
     *found = (struct extent){0};
-    for (;;) {
-        struct byte_window window = tulle_byte_source_window(reader->source);
-        const char *data = window.data;
-        const char *newline = memchr(data + searched, '\n', window.size - searched);
-        size_t end = newline ? (size_t)(newline - data) : window.size;
-        const char *nul = memchr(data + searched, '\0', end - searched);
-        if (nul)
-            return fail_nul(reader, reader->line + found->lines, (size_t)(nul - data) - begin + 1,
-                            error);
-        if (!newline) {
-            searched = window.size;
-            enum tulle_status status =
-                tulle_byte_source_fill(reader->source, window.size + 1, error);
-            if (status)
-                return status;
-            if (tulle_byte_source_window(reader->source).size > searched)
-                continue;
-        }
+    do {
+        size_t begin = found->taken, line = reader->line + found->lines, end;
+        enum tulle_status status = find_line(reader, begin, line, &end, &last, error);
+        if (status)
+            return status;
+        const char *data = tulle_byte_source_window(reader->source).data;
         if (open || memchr(data + begin, '"', end - begin)) {
             const char *opening = NULL;
             open = follow_quotes(data + begin, data + end, reader->delimiter, open, &opening);
-            if (open && opening) {
-                open_line = reader->line + found->lines;
+            if (opening) {
+                open_line = line;
                 open_column = (size_t)(opening - data) - begin + 1;
             }
         }
         found->lines++;
-        if (open && !newline)
-            return tulle_fail_at(error, TULLE_ERROR_DATA, tulle_byte_source_name(reader->source),
-                                 open_line, open_column, "this quote is never closed");
-        if (!open) {
-            found->length = end;
-            found->taken = newline ? end + 1 : end;
-            if (found->length > 0 && data[found->length - 1] == '\r')
-                found->length--;
-            return TULLE_OK;
-        }
-        begin = searched = end + 1;
-    }
+        found->length = end > begin && data[end - 1] == '\r' ? end - 1 : end;
+        found->taken = last ? end : end + 1;
+    } while (open && !last);
+    if (open)
+        return tulle_fail_at(error, TULLE_ERROR_DATA, tulle_byte_source_name(reader->source),
+                             open_line, open_column, "this quote is never closed");
+    return TULLE_OK;
 }
 
 static enum tulle_status add_cell(struct csv_reader *reader, struct csv_cell cell,

@@ -4,7 +4,6 @@
 
 #ifdef TULLE_WITH_MODEL_FILES
 
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -18,10 +17,10 @@ static const char *const split_names[3] = {"train", "valid", "test"};
 
 /* --- Pieces ---------------------------------------------------------------------------------- */
 
-static enum tulle_status fail_json(const char *part, const json_error_t *json_error,
-                                   struct tulle_error *error)
+enum tulle_status tulle_fail_json(const char *part, const json_error_t *json_error,
+                                  struct tulle_error *error)
 {
-    if (json_error_code(json_error) == json_error_out_of_memory)
+    if (json_error_code(json_error) == json_error_out_of_memory || json_error->text[0] == '\0')
         return tulle_fail_memory(error);
     return tulle_fail(error, TULLE_ERROR_FORMAT, "bad %s: %s", part, json_error->text);
 }
@@ -96,7 +95,7 @@ static enum tulle_status read_columns(const char *part, const json_t *array,
         if (json_unpack_ex(json_array_get(array, i), &json_error, 0, "{s:s, s:F, s:F, s:F, s:F!}",
                            "name", &c->name, "mean", &c->mean, "scale", &c->scale, "min",
                            &c->minimum, "max", &c->maximum) != 0)
-            return fail_json(part, &json_error, error);
+            return tulle_fail_json(part, &json_error, error);
     }
     return TULLE_OK;
 }
@@ -125,7 +124,7 @@ static enum tulle_status read_layers(const json_t *array, struct model_json *jso
         const char *activation;
         if (json_unpack_ex(json_array_get(array, i), &json_error, 0, "{s:I, s:s!}", "units", &units,
                            "activation", &activation) != 0)
-            return fail_json("layers", &json_error, error);
+            return tulle_fail_json("layers", &json_error, error);
         if (tulle_activation_from_name(activation, &json->layers[i].activation) != TULLE_OK)
             return tulle_fail(error, TULLE_ERROR_FORMAT, "unknown activation '%s'", activation);
         status = read_count("units", units, &json->layers[i].units, error);
@@ -164,7 +163,7 @@ static enum tulle_status read_training(json_t *object, struct tulle_model_info *
                        "valid_fraction", &info->valid_fraction, "test_fraction",
                        &info->test_fraction, "rows", split_names[0], &rows[0], split_names[1],
                        &rows[1], split_names[2], &rows[2]) != 0)
-        return fail_json("training", &json_error, error);
+        return tulle_fail_json("training", &json_error, error);
     if (tulle_loss_from_name(loss, &info->loss) != TULLE_OK)
         return tulle_fail(error, TULLE_ERROR_FORMAT, "unknown loss '%s'", loss);
     if (tulle_optimizer_from_name(optimizer, &info->optimizer) != TULLE_OK)
@@ -219,7 +218,7 @@ static enum tulle_status read_metric(json_t *object, struct tulle_metrics *metri
     json_error_t json_error;
     if (json_unpack_ex(object, &json_error, 0, "{s:I, s:o, s:o, s:o!}", "rows", &rows, "rmse",
                        &rmse, "mae", &mae, "r2", &r2) != 0)
-        return fail_json("metrics", &json_error, error);
+        return tulle_fail_json("metrics", &json_error, error);
     if (!read_number_or_null(rmse, &metrics->rmse) || !read_number_or_null(mae, &metrics->mae) ||
         !read_number_or_null(r2, &metrics->r2))
         return tulle_fail(error, TULLE_ERROR_FORMAT, "bad metrics: not a number or null");
@@ -233,7 +232,7 @@ static enum tulle_status read_metrics(json_t *object, struct model_json *json,
     json_error_t json_error;
     if (json_unpack_ex(object, &json_error, 0, "{s:o, s:o, s:o!}", split_names[0], &splits[0],
                        split_names[1], &splits[1], split_names[2], &splits[2]) != 0)
-        return fail_json("metrics", &json_error, error);
+        return tulle_fail_json("metrics", &json_error, error);
     size_t targets = json->info.target_count;
     json->metrics = tulle_calloc(3 * targets, sizeof *json->metrics);
     if (!json->metrics)
@@ -289,7 +288,7 @@ enum tulle_status tulle_model_json_read(const char *text, struct model_json *jso
         json_unpack_ex(json->root, &json_error, 0, "{s:s, s:o, s:o, s:o, s:o, s:o!}", "precision",
                        &precision, "inputs", &inputs, "targets", &targets, "layers", &layers,
                        "training", &training, "metrics", &metrics) != 0)
-        return fail_json("description of the model", &json_error, error);
+        return tulle_fail_json("description of the model", &json_error, error);
     struct tulle_model_info *info = &json->info;
     if (tulle_type_from_name(precision, &info->precision) != TULLE_OK)
         return tulle_fail(error, TULLE_ERROR_FORMAT, "unknown precision '%s'", precision);

@@ -51,9 +51,9 @@ enum tulle_status tulle_network_init(struct network *network, size_t inputs,
         layer->activation = layers[l].activation;
         layer->stride = tulle_row_stride(layer->inputs);
         if (layer->units == 0 || !tulle_activation_name(layer->activation)) {
+            const char *what = layer->units == 0 ? "no units" : "an unknown activation";
             tulle_network_clear(network);
-            return tulle_fail(error, TULLE_ERROR_ARGUMENT, "layer %zu has %s", l,
-                              layer->units == 0 ? "no units" : "an unknown activation");
+            return tulle_fail(error, TULLE_ERROR_ARGUMENT, "layer %zu has %s", l, what);
         }
         if (!tulle_multiply(layer->units, layer->inputs, &weights) || layer->stride == 0 ||
             !tulle_multiply(layer->units, layer->stride, &area) ||

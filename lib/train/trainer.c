@@ -32,10 +32,11 @@ static enum tulle_status check_options(const struct tulle_trainer_options *o,
 }
 
 /* As many threads as are allowed, as there are tiles of samples to share, and as a step's work pays
- * for: handing a part to another thread costs some microseconds. */
+ * for: handing a part over costs microseconds, and a thread that has lost its CPU to another process
+ * keeps the others waiting. */
 static unsigned choose_threads(const struct tulle_trainer *trainer)
 {
-    const double min_work = 1e6; /* floating-point operations for each thread: some 20 us */
+    const double min_work = 1e7; /* floating-point operations for each thread: some 200 us */
     const struct tulle_trainer_options *o = &trainer->options;
     unsigned cpus = tulle_cpu_count();
     unsigned threads = o->threads == 0 || o->threads > cpus ? cpus : o->threads;

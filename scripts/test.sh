@@ -1,0 +1,47 @@
+#!/bin/sh
+# Installs what is missing, then runs every test: as gcc's and clang's optimised builds and under
+# AddressSanitizer + UndefinedBehaviorSanitizer. Ends in "N passed, N failed", with status 1 if any
+# failed.
+#
+# usage: test.sh [PRESET...]     only these of release, clang, asan
+set -eu
+cd "$(dirname "$0")/.."
+sh scripts/deps.sh test
+
+# Two checks (the safetensors package, the NumPy notebook) use Python packages when they can be had.
+python=build/venv/bin/python3
+if ! [ -x $python ]; then
+    mkdir -p build
+    { python3 -m venv build/venv && $python -m pip install -q numpy safetensors; } >build/venv.log 2>&1 ||
+        echo "test.sh: no virtual environment with numpy and safetensors; their checks are skipped" >&2
+fi
+
+passed=0 failed=0 skipped=0
+count() { # count PRESET: adds up a ctest log
+    set -- "$(grep -c ' Passed ' build/ctest-$1.log || true)" \
+        "$(grep -cE '\*\*\*(Failed|Timeout|Exception|Not Run)' build/ctest-$1.log || true)" \
+        "$(grep -c '\*\*\*Skipped' build/ctest-$1.log || true)"
+    [ "$1" -gt 0 ] || set -- 0 $(($2 + 1)) "$3" # no test ran: that is a failure too
+    passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+}
+
+for preset in ${*:-release clang asan}; do
+    if [ "$preset" = clang ] && ! command -v clang >/dev/null 2>&1; then
+        echo "test.sh: no clang here, its build is skipped" >&2
+        continue
+    fi
+    echo "--- $preset"
+    if cmake --preset "$preset" -DTULLE_BUILD_TESTS=ON >build/cmake-"$preset".log &&
+        cmake --build --preset "$preset"; then
+        ctest --preset "$preset" -j 2 | tee build/ctest-"$preset".log || true
+        count "$preset"
+    else
+        cat build/cmake-"$preset".log
+        echo "test.sh: the $preset build failed" >&2
+        failed=$((failed + 1))
+    fi
+done
+
+[ $skipped = 0 ] || echo "($skipped skipped)"
+echo "$passed passed, $failed failed"
+[ $failed = 0 ] && [ $passed -gt 0 ]
