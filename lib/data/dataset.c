@@ -12,8 +12,7 @@
 #include "name_index.h"
 #include "table_reader.h"
 
-/* --- Splits ------------------------------------------------------------------------------------
- */
+/* --- Splits ----------------------------------------------------------------------------------- */
 
 static const struct {
     const char *name;
@@ -44,8 +43,7 @@ enum tulle_status tulle_split_from_name(const char *name, enum tulle_split *spli
     return TULLE_ERROR_ARGUMENT;
 }
 
-/* --- Making one --------------------------------------------------------------------------------
- */
+/* --- Making one ------------------------------------------------------------------------------- */
 
 /* A dataset with everything but rows; names NULL for c0, c1, ... */
 static struct tulle_dataset *create_empty(const char *source, const char *const *names,
@@ -109,8 +107,7 @@ void tulle_dataset_free(struct tulle_dataset *dataset)
     free(dataset);
 }
 
-/* --- From a file -------------------------------------------------------------------------------
- */
+/* --- From a file ------------------------------------------------------------------------------ */
 
 static enum tulle_status read_rows(struct tulle_dataset *dataset, struct table_reader *reader,
                                    struct tulle_error *error)
@@ -169,8 +166,7 @@ out:
     return status;
 }
 
-/* --- From arrays -------------------------------------------------------------------------------
- */
+/* --- From arrays ------------------------------------------------------------------------------ */
 
 static enum tulle_status check_names(const char *const *names, size_t columns,
                                      struct tulle_error *error)
@@ -258,8 +254,7 @@ enum tulle_status tulle_dataset_create(const char *const *names, struct tulle_ma
     return status;
 }
 
-/* --- Looking at one ----------------------------------------------------------------------------
- */
+/* --- Looking at one --------------------------------------------------------------------------- */
 
 const struct tulle_dataset_info *tulle_dataset_info(const struct tulle_dataset *dataset)
 {

@@ -32,8 +32,7 @@ struct npy_reader {
     double *values; /* (columns) */
 };
 
-/* --- The header --------------------------------------------------------------------------------
- */
+/* --- The header ------------------------------------------------------------------------------- */
 
 struct parser {
     const char *p, *end;
@@ -263,8 +262,7 @@ static enum tulle_status read_header(struct npy_reader *reader, struct tulle_err
     return status;
 }
 
-/* --- The elements ------------------------------------------------------------------------------
- */
+/* --- The elements ----------------------------------------------------------------------------- */
 
 static double element(const struct npy_reader *reader, const unsigned char *p)
 {
@@ -344,8 +342,7 @@ enum tulle_status tulle_npy_reader_next(struct npy_reader *reader, const double 
     return TULLE_OK;
 }
 
-/* --- Open and close ----------------------------------------------------------------------------
- */
+/* --- Open and close --------------------------------------------------------------------------- */
 
 enum tulle_status tulle_npy_reader_open(struct byte_source *source, struct npy_reader **reader,
                                         struct tulle_error *error)

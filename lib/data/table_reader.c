@@ -37,8 +37,7 @@ const char *tulle_table_reader_source(const struct table_reader *reader)
     return tulle_byte_source_name(reader->source);
 }
 
-/* --- Names -------------------------------------------------------------------------------------
- */
+/* --- Names ------------------------------------------------------------------------------------ */
 
 static void trim(const char **text, size_t *length)
 {
@@ -89,8 +88,7 @@ static enum tulle_status name_file_columns(struct table_reader *reader,
     return TULLE_OK;
 }
 
-/* --- The columns that are wanted ---------------------------------------------------------------
- */
+/* --- The columns that are wanted -------------------------------------------------------------- */
 
 /* What is known while columns are chosen. */
 struct choice {
@@ -212,8 +210,7 @@ out:
     return status;
 }
 
-/* --- Open and close ----------------------------------------------------------------------------
- */
+/* --- Open and close --------------------------------------------------------------------------- */
 
 static enum tulle_status open_csv(struct table_reader *reader,
                                   const struct tulle_read_options *options,
@@ -326,8 +323,7 @@ size_t tulle_table_reader_line(const struct table_reader *reader)
     return reader->line;
 }
 
-/* --- Rows --------------------------------------------------------------------------------------
- */
+/* --- Rows ------------------------------------------------------------------------------------- */
 
 /* "expected <expected> in column '<column>', got "<text>"<hint>" */
 static enum tulle_status fail_cell(const struct table_reader *reader, const struct csv_cell *cell,

@@ -1,0 +1,14 @@
+/* files.h - questions about the files on the command line, before anything is read or written. */
+#ifndef TULLE_CLI_FILES_H
+#define TULLE_CLI_FILES_H
+
+/* "data/houses.csv.gz" -> "houses.tulle", in the current folder; to be freed. */
+char *cli_model_path(const char *data);
+
+/* Whether both paths are the same regular file, so that writing one would destroy the other. */
+int cli_same_file(const char *a, const char *b);
+
+/* How the log calls DATA. */
+const char *cli_source_name(const char *path);
+
+#endif

@@ -1,0 +1,159 @@
+/* help.c - `tulle help [COMMAND]`, from the commands' descriptions and the table of options. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "options.h"
+#include "report.h"
+
+enum { WIDTH = 80, OPTION_INDENT = 28 };
+
+/* Prints words from column `at` on, with lines of at most WIDTH that begin at `indent`. */
+static void print_wrapped(const char *text, int at, int indent)
+{
+    while (*text) {
+        int length = (int)strcspn(text, " \n");
+        if (at > indent && at + 1 + length > WIDTH) {
+            putchar('\n');
+            at = 0;
+        }
+        if (at < indent)
+            at += printf("%*s", indent - at, "");
+        else if (at > indent)
+            at += printf(" ");
+        at += printf("%.*s", length, text);
+        text += length;
+        if (*text == '\n') {
+            putchar('\n');
+            at = 0;
+        }
+        text += *text != '\0';
+    }
+    putchar('\n');
+}
+
+/* --- One command --- */
+
+static char *default_text(const struct cli_option *option, const struct cli_options *defaults)
+{
+    char value[64] = "";
+    if (option->type->show)
+        option->type->show(option->type, (const char *)defaults + option->field, value,
+                           sizeof value);
+    return *value ? cli_format(" [%s]", value) : cli_format("%s", "");
+}
+
+/* "; one of relu, tanh" unless there is but one or the placeholder says it already. */
+static char *choices_text(const struct cli_option *option)
+{
+    char *text = cli_format("%s", "");
+    const struct cli_choice *choice = option->type->choices;
+    if (!choice || !choice[1].name || strchr(option->value, '|'))
+        return text;
+    for (; choice->name; choice++) {
+        char *longer = cli_format("%s%s%s", text, *text ? ", " : "; one of ", choice->name);
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
+static void print_option(const struct cli_option *option, const struct cli_options *defaults)
+{
+    int at = option->letter ? printf("  -%s, ", option->letter) : printf("      ");
+    at += printf("--%s%s%s", option->name, option->value ? " " : "",
+                 option->value ? option->value : "");
+    char *choices = choices_text(option);
+    char *value = default_text(option, defaults);
+    char *text = cli_format("%s%s%s", option->help, choices, value);
+    print_wrapped(text, at, OPTION_INDENT);
+    free(choices);
+    free(value);
+    free(text);
+}
+
+static void print_options(const struct cli_command *command)
+{
+    struct cli_options defaults;
+    const char *section = "";
+    cli_options_init(&defaults, command);
+    for (const struct cli_option *option = cli_option_table; option->name; option++) {
+        if (!(option->commands & command->bit))
+            continue;
+        if (strcmp(section, option->section) != 0)
+            printf("\n%s options:\n", option->section);
+        section = option->section;
+        print_option(option, &defaults);
+    }
+    cli_options_free(&defaults);
+}
+
+static void print_command(const struct cli_command *command)
+{
+    printf("usage: tulle %s %s\n\n", command->name, command->synopsis);
+    print_wrapped(command->description, 0, 0);
+    printf("\nArguments:\n");
+    for (size_t i = 0; i < 2 && command->arguments[i].name; i++)
+        print_wrapped(command->arguments[i].help, printf("  %s", command->arguments[i].name), 11);
+    print_options(command);
+    printf("\nValues in [brackets] are the defaults. '--name VALUE' and '--name=VALUE' are the\n"
+           "same; '--' ends the options.\n"
+           "\nExamples:\n%s",
+           command->examples);
+    printf("\nExit status: 0 done, 1 failure, 2 wrong usage, 130 Ctrl-C, 143 SIGTERM.\n"
+           "See also: 'tulle help' for the other commands.\n");
+}
+
+/* --- All of them --- */
+
+static void print_overview(void)
+{
+    printf("tulle %s: trains and serves small dense neural networks\n\n"
+           "usage: tulle COMMAND ...\n\n"
+           "Commands:\n",
+           tulle_version());
+    for (size_t i = 0; cli_commands[i]; i++)
+        printf("  %-8s  %s\n", cli_commands[i]->name, cli_commands[i]->summary);
+    printf("\n"
+           "Everywhere:\n"
+           "  'tulle COMMAND --help' and 'tulle help COMMAND' are the manual of a command.\n"
+           "  'tulle --version' prints the version and what this build can do.\n"
+           "  Results go to stdout, the log to stderr. '-' is stdin or stdout.\n"
+           "\n"
+           "From rows to predictions:\n"
+           "  tulle train houses.csv --target price    writes houses.tulle\n"
+           "  tulle eval houses.tulle new.csv          how far off it is on other rows\n"
+           "  tulle predict houses.tulle new.csv       its predictions, as CSV\n"
+           "  tulle info houses.tulle                  what is in the model file\n"
+           "\n"
+           "Exit status: 0 done, 1 failure, 2 wrong usage, 130 Ctrl-C, 143 SIGTERM; files that\n"
+           "were not finished are not left behind.\n");
+}
+
+static int run(const struct cli_options *options)
+{
+    const struct cli_command *command = NULL;
+    if (options->arguments[0]) {
+        command = cli_command_find(options->arguments[0]);
+        if (!command)
+            return CLI_USAGE;
+    }
+    if (command)
+        print_command(command);
+    else
+        print_overview();
+    return cli_close_stdout();
+}
+
+const struct cli_command cli_help = {
+    .bit = CLI_HELP,
+    .name = "help",
+    .summary = "explain a command and its options",
+    .synopsis = "[COMMAND]",
+    .description = "Prints what a command does, its options and their defaults, and an example. "
+                   "'tulle COMMAND --help' prints the same; without COMMAND it lists them all.",
+    .arguments = {{"COMMAND", "the command to explain"}},
+    .required = 0,
+    .examples = "  tulle help train\n",
+    .run = run,
+};

@@ -1,0 +1,75 @@
+/*
+ * options.h - the commands' options, each defined once: the parser, the help and the defaults all
+ * come from the one table in options.c.
+ */
+#ifndef TULLE_CLI_OPTIONS_H
+#define TULLE_CLI_OPTIONS_H
+
+#include <stddef.h>
+
+#include "../include/tulle.h"
+#include "values.h"
+
+/* Which commands an option belongs to. */
+enum { CLI_TRAIN = 1, CLI_EVAL = 2, CLI_PREDICT = 4, CLI_INFO = 8, CLI_HELP = 16, CLI_EVERY = 31 };
+
+struct cli_options {
+    const struct cli_command *command;
+    const char *arguments[2]; /* DATA; MODEL and DATA; ... NULL where there is none */
+    struct cli_names target, drop;
+    struct cli_counts hidden;
+    const char *output, *split_column;
+    enum tulle_split split;
+    struct tulle_train_options train; /* its lists are those above; see train.c */
+    int json, quiet, help, version;
+    unsigned char given[32]; /* by place in the table */
+};
+
+/* One of `tulle COMMAND`, described where it is implemented. */
+struct cli_command {
+    unsigned bit;
+    const char *name;
+    const char *summary;     /* for the list of commands */
+    const char *synopsis;    /* what follows the name */
+    const char *description; /* paragraphs, one a line */
+    struct {
+        const char *name, *help;
+    } arguments[2];
+    size_t required; /* of the arguments */
+    const char *examples;
+    int (*run)(const struct cli_options *options); /* returns the exit status */
+};
+
+/* What DATA may be, for the commands that read it. */
+#define CLI_DATA_HELP                                                                              \
+    "a table of numbers: CSV with ',', ';' or tab, its first row naming the columns (else they "   \
+    "are c0, c1, ...), or .npy, 2-D; either may be gzipped. - is stdin"
+
+extern const struct cli_command cli_train, cli_eval, cli_predict, cli_info, cli_help;
+extern const struct cli_command *const cli_commands[]; /* in the order of the help, then NULL */
+
+struct cli_option {
+    const char *name, *letter; /* "output", "o"; letter may be NULL */
+    const char *value;         /* its placeholder; NULL for a flag */
+    unsigned commands;
+    const char *section;
+    const struct cli_value_type *type;
+    size_t field; /* its offset in struct cli_options */
+    const char *help;
+};
+
+extern const struct cli_option cli_option_table[]; /* section by section, then a NULL name */
+
+void cli_options_init(struct cli_options *options, const struct cli_command *command);
+void cli_options_free(struct cli_options *options);
+
+/* Reads what follows the command's name. Returns 0, or the exit status after saying what is
+ * wrong. With --help or --version nothing is required. */
+int cli_options_parse(struct cli_options *options, int argc, char **argv);
+
+int cli_options_given(const struct cli_options *options, const char *name);
+
+/* The command of that name, NULL after saying that there is none. */
+const struct cli_command *cli_command_find(const char *name);
+
+#endif

@@ -1,0 +1,260 @@
+/* report.c - lines to stderr, tables for people. */
+#include "report.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "interrupt.h"
+
+/* --- Text --- */
+
+void *cli_allocate(size_t count, size_t size)
+{
+    void *memory = calloc(count ? count : 1, size);
+    if (!memory) {
+        fputs("tulle: out of memory\n", stderr);
+        exit(CLI_FAILURE);
+    }
+    return memory;
+}
+
+static char *format_list(const char *format, va_list list)
+{
+    va_list again;
+    va_copy(again, list);
+    int length = vsnprintf(NULL, 0, format, list);
+    char *text = cli_allocate(length > 0 ? (size_t)length + 1 : 1, 1);
+    if (length > 0)
+        vsnprintf(text, (size_t)length + 1, format, again);
+    va_end(again);
+    return text;
+}
+
+char *cli_format(const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    char *text = format_list(format, list);
+    va_end(list);
+    return text;
+}
+
+/* A terminal obeys control characters: those of ASCII and, as UTF-8, U+0080 to U+009F. */
+static char *clean(char *text)
+{
+    for (unsigned char *byte = (unsigned char *)text; *byte; byte++) {
+        if (*byte < 0x20 || *byte == 0x7f)
+            *byte = '?';
+        else if (byte[0] == 0xc2 && byte[1] >= 0x80 && byte[1] < 0xa0)
+            byte[0] = byte[1] = '?';
+    }
+    return text;
+}
+
+char *cli_clean(const char *text)
+{
+    return clean(cli_format("%s", text));
+}
+
+static void print_line(const char *prefix, const char *format, va_list list)
+{
+    char *text = clean(format_list(format, list));
+    fprintf(stderr, "%s%s\n", prefix, text);
+    free(text);
+}
+
+void cli_log(const struct cli_options *options, const char *format, ...)
+{
+    if (options->quiet)
+        return;
+    va_list list;
+    va_start(list, format);
+    print_line("", format, list);
+    va_end(list);
+}
+
+int cli_usage_error(const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    print_line("tulle: ", format, list);
+    va_end(list);
+    return CLI_USAGE;
+}
+
+static int failure(const char *format, ...) CLI_PRINTF(1, 2);
+static int failure(const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    print_line("tulle: ", format, list);
+    va_end(list);
+    return CLI_FAILURE;
+}
+
+int cli_fail(const struct tulle_error *error)
+{
+    if (cli_interrupted()) {
+        failure("interrupted; no file was written");
+        return 128 + cli_interrupted();
+    }
+    int length = tulle_error_text(error, NULL, 0);
+    char *text = cli_allocate((size_t)length + 1, 1);
+    tulle_error_text(error, text, (size_t)length + 1);
+    failure("%s", text);
+    free(text);
+    return error->code == TULLE_ERROR_ARGUMENT ? CLI_USAGE : CLI_FAILURE;
+}
+
+int cli_close_stdout(void)
+{
+    int failed = ferror(stdout);
+    if (fclose(stdout) != 0 || failed)
+        return failure("standard output: cannot write: %s", strerror(errno));
+    return 0;
+}
+
+/* --- Tables --- */
+
+static void add_cell(struct cli_table *table, char *text)
+{
+    if (table->count == table->capacity) {
+        size_t capacity = table->capacity ? 2 * table->capacity : 64;
+        char **cells = cli_allocate(capacity, sizeof *cells);
+        if (table->count)
+            memcpy(cells, table->cells, table->count * sizeof *cells);
+        free(table->cells);
+        table->cells = cells;
+        table->capacity = capacity;
+    }
+    table->cells[table->count++] = clean(text);
+}
+
+void cli_table_add(struct cli_table *table, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    add_cell(table, format_list(format, list));
+    va_end(list);
+}
+
+void cli_table_add_metrics_header(struct cli_table *table)
+{
+    static const char *const header[] = {"target", "split", "rows", "rmse", "mae", "r2"};
+    table->columns = sizeof header / sizeof header[0];
+    table->left = 2;
+    for (size_t i = 0; i < table->columns; i++)
+        cli_table_add(table, "%s", header[i]);
+}
+
+void cli_table_add_metrics(struct cli_table *table, const char *target, enum tulle_split split,
+                           const struct tulle_metrics *metrics)
+{
+    cli_table_add(table, "%s", target);
+    cli_table_add(table, "%s", tulle_split_name(split));
+    cli_table_add(table, "%zu", metrics->rows);
+    cli_table_add(table, "%.6g", metrics->rmse);
+    cli_table_add(table, "%.6g", metrics->mae);
+    cli_table_add(table, metrics->r2 == metrics->r2 ? "%.6g" : "-", metrics->r2);
+}
+
+void cli_table_add_model_metrics(struct cli_table *table, const struct tulle_model_info *info)
+{
+    cli_table_add_metrics_header(table);
+    for (size_t i = 0; i < info->target_count; i++) {
+        for (int split = TULLE_SPLIT_TRAIN; split <= TULLE_SPLIT_TEST; split++) {
+            const struct tulle_metrics *metrics =
+                &info->metrics[(size_t)split * info->target_count + i];
+            if (metrics->rows)
+                cli_table_add_metrics(table, info->targets[i].name, (enum tulle_split)split,
+                                      metrics);
+        }
+    }
+}
+
+/* Characters, not bytes: all but the continuation bytes of UTF-8. */
+static size_t width_of(const char *text)
+{
+    size_t width = 0;
+    for (; *text; text++)
+        width += ((unsigned char)*text & 0xc0) != 0x80;
+    return width;
+}
+
+void cli_table_print(FILE *file, const struct cli_table *table, const char *indent)
+{
+    size_t *widths = cli_allocate(table->columns, sizeof *widths);
+    for (size_t i = 0; i < table->count; i++) {
+        size_t width = width_of(table->cells[i]);
+        if (width > widths[i % table->columns])
+            widths[i % table->columns] = width;
+    }
+    for (size_t i = 0; i < table->count; i++) {
+        size_t column = i % table->columns;
+        int last = column + 1 == table->columns;
+        int padding = (int)(widths[column] - width_of(table->cells[i]));
+        fputs(column == 0 ? indent : "  ", file);
+        if (column < table->left)
+            fprintf(file, "%s%*s", table->cells[i], last ? 0 : padding, "");
+        else
+            fprintf(file, "%*s%s", padding, "", table->cells[i]);
+        if (last)
+            fputc('\n', file);
+    }
+    free(widths);
+}
+
+void cli_table_free(struct cli_table *table)
+{
+    for (size_t i = 0; i < table->count; i++)
+        free(table->cells[i]);
+    free(table->cells);
+}
+
+/* --- Networks --- */
+
+/* Takes text, returns it with more behind it. */
+static char *append(char *text, const char *format, ...) CLI_PRINTF(2, 3);
+static char *append(char *text, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    char *more = format_list(format, list);
+    va_end(list);
+    char *both = cli_format("%s%s", text, more);
+    free(text);
+    free(more);
+    return both;
+}
+
+/* What trainers of your own can make: activations that differ, or one on the outputs. */
+static int is_mixed(const struct tulle_layer *layers, size_t count)
+{
+    for (size_t i = 0; i + 1 < count; i++) {
+        if (layers[i].activation != layers[0].activation)
+            return 1;
+    }
+    return layers[count - 1].activation != TULLE_ACTIVATION_IDENTITY;
+}
+
+char *cli_network_text(size_t inputs, const struct tulle_layer *layers, size_t count,
+                       enum tulle_type precision)
+{
+    int mixed = is_mixed(layers, count);
+    size_t parameters = 0, width = inputs;
+    char *text = cli_format("%zu", inputs);
+    for (size_t i = 0; i < count; i++) {
+        text = append(text, " -> %zu", layers[i].units);
+        if (mixed)
+            text = append(text, " %s", tulle_activation_name(layers[i].activation));
+        parameters += layers[i].units * (width + 1);
+        width = layers[i].units;
+    }
+    if (!mixed)
+        text = append(text, ", %s",
+                      count > 1 ? tulle_activation_name(layers[0].activation) : "linear");
+    return append(text, ", %zu parameters, %s", parameters, tulle_type_name(precision));
+}

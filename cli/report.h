@@ -1,0 +1,91 @@
+/*
+ * report.h - everything the command says: log lines and errors to stderr, tables, JSON. Text from
+ * files (column names, paths) is passed through as UTF-8, its control characters as '?'.
+ */
+#ifndef TULLE_CLI_REPORT_H
+#define TULLE_CLI_REPORT_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "../include/tulle.h"
+#include "options.h"
+
+#if defined(__GNUC__)
+#define CLI_PRINTF(text, first) __attribute__((format(printf, text, first)))
+#else
+#define CLI_PRINTF(text, first)
+#endif
+
+/* Exit statuses besides 0; a signal's is 128 plus its number. */
+enum { CLI_FAILURE = 1, CLI_USAGE = 2 };
+
+/* Zeroed; ends the program when there is no memory. */
+void *cli_allocate(size_t count, size_t size);
+
+/* The formatted text, to be freed. */
+char *cli_format(const char *format, ...) CLI_PRINTF(1, 2);
+
+/* A copy without control characters, to be freed. */
+char *cli_clean(const char *text);
+
+/* A line to stderr, unless --quiet. */
+void cli_log(const struct cli_options *options, const char *format, ...) CLI_PRINTF(2, 3);
+
+/* "tulle: " and a line to stderr; returns CLI_USAGE. */
+int cli_usage_error(const char *format, ...) CLI_PRINTF(1, 2);
+
+/* The same from the library; returns the exit status that belongs to it. */
+int cli_fail(const struct tulle_error *error);
+
+/* Flushes and closes stdout: output counts only once it has arrived. Returns the exit status. */
+int cli_close_stdout(void);
+
+/* --- Tables --- */
+
+/* Rows of cells as wide as their column needs; the first `left` columns are flush left. */
+struct cli_table {
+    size_t columns, left, count, capacity;
+    char **cells;
+};
+
+void cli_table_add(struct cli_table *table, const char *format, ...) CLI_PRINTF(2, 3);
+void cli_table_print(FILE *file, const struct cli_table *table, const char *indent);
+void cli_table_free(struct cli_table *table);
+
+/* Metrics as tables: a header, and lines below it. */
+void cli_table_add_metrics_header(struct cli_table *table);
+void cli_table_add_metrics(struct cli_table *table, const char *target, enum tulle_split split,
+                           const struct tulle_metrics *metrics);
+
+/* Header and lines for those splits of the model that have rows. */
+void cli_table_add_model_metrics(struct cli_table *table, const struct tulle_model_info *info);
+
+/* "8 -> 128 -> 128 -> 1, relu, 17793 parameters, f32"; to be freed. */
+char *cli_network_text(size_t inputs, const struct tulle_layer *layers, size_t count,
+                       enum tulle_type precision);
+
+/* --- JSON --- */
+
+/* Set a member or add an element, taking over the value; they end the program when there is no
+ * memory, which is also what NULL for an object, array or value means. */
+void cli_json_set(json_t *object, const char *key, json_t *value);
+void cli_json_append(json_t *array, json_t *value);
+json_t *cli_json_text(const char *text); /* null for NULL; bytes that are no UTF-8 become '?' */
+json_t *cli_json_number(double value);   /* null for what is not finite */
+json_t *cli_json_count(size_t value);
+json_t *cli_json_network(const struct tulle_model_info *info);
+
+/* rows, rmse, mae and r2; for several targets their averages, and each one's under "targets". null
+ * when no rows were measured. */
+json_t *cli_json_metrics(const struct tulle_model_info *info, const struct tulle_metrics *metrics);
+
+/* Of the three splits, as the model has them. */
+json_t *cli_json_split_metrics(const struct tulle_model_info *info);
+json_t *cli_json_split_rows(const struct tulle_model_info *info);
+
+/* Prints the object to stdout, frees it and closes stdout. Returns the exit status. */
+int cli_json_print(json_t *object);
+
+#endif

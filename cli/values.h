@@ -1,0 +1,52 @@
+/* values.h - the types of value that options take: from text, and back for the help. */
+#ifndef TULLE_CLI_VALUES_H
+#define TULLE_CLI_VALUES_H
+
+#include <stddef.h>
+
+/* NAME,NAME,... */
+struct cli_names {
+    const char **items;
+    size_t count;
+    char *text; /* holds the items */
+};
+
+/* N,N,... */
+struct cli_counts {
+    size_t *items; /* never NULL */
+    size_t count;
+};
+
+struct cli_choice {
+    const char *name; /* NULL ends the list */
+    int value;
+};
+
+struct cli_value_type {
+    /* Sets the field from the text; returns 0, or -1 with what is wrong in problem. */
+    int (*parse)(const struct cli_value_type *type, const char *text, void *field, char *problem,
+                 size_t size);
+    /* Writes the field as the user would; NULL for a type whose options have no default. */
+    void (*show)(const struct cli_value_type *type, const void *field, char *buffer, size_t size);
+    double minimum, maximum; /* of numbers */
+    const struct cli_choice *choices;
+};
+
+/* The field's type is given behind each. */
+extern const struct cli_value_type cli_type_flag;       /* int */
+extern const struct cli_value_type cli_type_yes_no;     /* int */
+extern const struct cli_value_type cli_type_text;       /* const char *: the argument itself */
+extern const struct cli_value_type cli_type_names;      /* struct cli_names */
+extern const struct cli_value_type cli_type_counts;     /* struct cli_counts */
+extern const struct cli_value_type cli_type_count;      /* size_t, at least 1 */
+extern const struct cli_value_type cli_type_threads;    /* unsigned */
+extern const struct cli_value_type cli_type_seed;       /* uint32_t */
+extern const struct cli_value_type cli_type_rate;       /* double, above 0 */
+extern const struct cli_value_type cli_type_fraction;   /* double in [0, 1) */
+extern const struct cli_value_type cli_type_activation; /* the enums of tulle.h */
+extern const struct cli_value_type cli_type_loss;
+extern const struct cli_value_type cli_type_optimizer;
+extern const struct cli_value_type cli_type_precision;
+extern const struct cli_value_type cli_type_split;
+
+#endif
