@@ -48,7 +48,12 @@ int main(int argc, char **argv)
 
     /* NumPy's draws in NumPy's order: X, y, then W1, W2, W3 by the trainer, then the shuffles. */
     struct tulle_rng rng;
-    tulle_rng_seed(&rng, (uint32_t)count_of("--seed", "0", argc, argv));
+    size_t seed = count_of("--seed", "0", argc, argv);
+    if (seed > UINT32_MAX) {
+        fprintf(stderr, "notebook: --seed must be below 2^32, as NumPy's\n");
+        return 2;
+    }
+    tulle_rng_seed(&rng, (uint32_t)seed);
     double *x = malloc((rows * features + 1) * sizeof *x), *y = malloc((rows + 1) * sizeof *y);
     if (!x || !y)
         return 1;
@@ -82,7 +87,7 @@ int main(int argc, char **argv)
         double mse;
         status =
             tulle_trainer_epoch(trainer, tulle_f64(x, rows, features), tulle_f64(y, rows, 1), NULL);
-        if (status == TULLE_OK && epoch % every == 0) {
+        if (status == TULLE_OK && every && epoch % every == 0) {
             status = tulle_trainer_loss(trainer, tulle_f64(x, rows, features),
                                         tulle_f64(y, rows, 1), &mse);
             printf("%zu,%.17g\n", epoch, mse);

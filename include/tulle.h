@@ -359,7 +359,8 @@ struct tulle_read_options {
  *          are named c0, c1, ...
  *   CSV    RFC 4180 with ',', ';' or tab, LF or CRLF, with or without a UTF-8 byte order mark. The
  *          first row names the columns, unless every cell of it is a number: then it is data and
- *          the columns are c0, c1, ... Blank lines are skipped, blanks around a number ignored.
+ *          the columns are c0, c1, ... Blank lines are skipped, blanks around names and numbers
+ * ignored.
  *
  * Only the columns that are kept are looked at; each of their cells must hold a finite number, and
  * the decimal is rounded correctly. options may be NULL. TULLE_ERROR_DATA says where and why.
@@ -495,7 +496,7 @@ struct tulle_train_options {
 #define TULLE_TRAIN_OPTIONS                                                                        \
     {                                                                                              \
         sizeof(struct tulle_train_options), NULL, 0, 0.1, 0, NULL, 0, TULLE_ACTIVATION_RELU,       \
-            TULLE_LOSS_MSE, TULLE_OPTIMIZER_SGD, 0.02, 32, 100, TULLE_F32, 0, 0, 1, NULL, NULL      \
+            TULLE_LOSS_MSE, TULLE_OPTIMIZER_SGD, 0.02, 32, 100, TULLE_F32, 0, 0, 1, NULL, NULL     \
     }
 
 /*
@@ -527,7 +528,8 @@ TULLE_API void tulle_session_free(tulle_session *session);
  * Predicts all rows of x, whose columns are the model's inputs in the model's order and in their
  * own units; out is (rows, target_count), in the targets' own units. Neither allocates nor locks.
  * A row's prediction has the same bits whatever other rows stand beside it, rounded to the model's
- * precision. A prediction is not finite where an input is not, or is beyond the precision's range.
+ * precision. A NaN among a row's inputs makes its predictions NaN; an infinity, or a value beyond
+ * the precision's range, is taken as such, and what comes out may be finite or not.
  */
 TULLE_API enum tulle_status tulle_session_predict(tulle_session *session, struct tulle_matrix x,
                                                   struct tulle_matrix_out out);

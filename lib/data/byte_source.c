@@ -23,6 +23,7 @@
 
 struct byte_source {
     int descriptor;
+    int is_borrowed; /* standard input, which stays open: the caller may close it to end a read */
     char *name;
     size_t chunk;
     char *buffer;                 /* the window is buffer[start..start + size) */
@@ -199,8 +200,9 @@ static enum tulle_status open_descriptor(struct byte_source *source, const char 
                                          struct tulle_error *error)
 {
     struct stat about;
-    if (strcmp(path, "-") == 0)
-        source->descriptor = dup(STDIN_FILENO);
+    source->is_borrowed = strcmp(path, "-") == 0;
+    if (source->is_borrowed)
+        source->descriptor = STDIN_FILENO;
     else
         source->descriptor = open(path, O_RDONLY | O_CLOEXEC);
     if (source->descriptor < 0)
@@ -249,7 +251,7 @@ void tulle_byte_source_close(struct byte_source *source)
     if (!source)
         return;
     gunzip_free(source->gunzip);
-    if (source->descriptor >= 0)
+    if (source->descriptor >= 0 && !source->is_borrowed)
         close(source->descriptor);
     free(source->buffer);
     free(source->name);

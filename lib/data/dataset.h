@@ -4,8 +4,7 @@
 
 #include "../base/status.h"
 
-/* Calls dataset_create's and dataset_read's results hold everything in info; it owns all that info
- * points to. */
+/* Owns all that info points to. */
 struct tulle_dataset {
     struct tulle_dataset_info info;
 };

@@ -281,9 +281,9 @@ static double element(const struct npy_reader *reader, const unsigned char *p)
         memcpy(&value, &bits, sizeof value);
         return value;
     }
-    uint32_t half = (uint32_t)bits;
+    uint32_t narrow = (uint32_t)bits;
     float value;
-    memcpy(&value, &half, sizeof value);
+    memcpy(&value, &narrow, sizeof value);
     return value;
 }
 

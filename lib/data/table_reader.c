@@ -165,7 +165,7 @@ static enum tulle_status choose_listed(struct table_reader *reader, const struct
     const struct tulle_read_options *options = choice->options;
     memset(choice->marks, 0, reader->file_columns);
     for (size_t i = 0; i < options->column_count; i++) {
-        size_t position;
+        size_t position = SIZE_MAX;
         enum tulle_status status =
             find_column(reader, choice, options->columns[i], &position, error);
         if (status)
@@ -183,7 +183,7 @@ static enum tulle_status choose_columns(struct table_reader *reader,
                                         const struct tulle_read_options *options,
                                         const struct csv_record *header, struct tulle_error *error)
 {
-    enum tulle_status status = TULLE_ERROR_MEMORY;
+    enum tulle_status status;
     struct choice choice = {options, header, {0}, NULL};
     choice.marks = tulle_calloc(reader->file_columns, 1);
     reader->positions = tulle_calloc(reader->file_columns, sizeof *reader->positions);
@@ -192,7 +192,7 @@ static enum tulle_status choose_columns(struct table_reader *reader,
     if (!choice.marks || !reader->positions || !reader->names || !reader->values ||
         !tulle_name_index_init(&choice.index, (const char *const *)reader->file_names,
                                reader->file_columns)) {
-        tulle_fail_memory(error);
+        status = tulle_fail_memory(error);
         goto out;
     }
     reader->all_columns = options->columns == NULL;
@@ -335,10 +335,9 @@ static enum tulle_status fail_cell(const struct table_reader *reader, const stru
     size_t length = cell->length;
     char got[SHOWN + 8] = "an empty cell";
     trim(&text, &length);
-    size_t shown = length;
-    if (length > SHOWN)
-        for (shown = SHOWN; shown > 0 && ((unsigned char)text[shown] & 0xc0) == 0x80;)
-            shown--; /* not within a UTF-8 character */
+    size_t shown = length > SHOWN ? SHOWN : length;
+    while (shown > 0 && shown < length && ((unsigned char)text[shown] & 0xc0) == 0x80)
+        shown--; /* not within a UTF-8 character */
     if (length > 0)
         snprintf(got, sizeof got, "\"%.*s%s\"", (int)shown, text, shown < length ? "..." : "");
     return tulle_fail_at(error, TULLE_ERROR_DATA, tulle_table_reader_source(reader), cell->line,

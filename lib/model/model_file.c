@@ -5,7 +5,6 @@
 
 #ifdef TULLE_WITH_MODEL_FILES
 
-#include <jansson.h>
 #include <stdio.h>
 
 #include "model_file.h"
@@ -30,11 +29,9 @@ static int add_tensor(json_t *tensors, const char *name, enum tulle_type precisi
 
 enum tulle_status tulle_model_tensors(enum tulle_type precision, size_t inputs,
                                       const struct tulle_layer *layers, size_t layer_count,
-                                      struct json_t **tensors, uint64_t *bytes,
-                                      struct tulle_error *error)
+                                      json_t **tensors, uint64_t *bytes, struct tulle_error *error)
 {
-    const uint64_t most = INT64_MAX / tulle_type_size(precision),
-                   number = tulle_type_size(precision);
+    const uint64_t number = tulle_type_size(precision), most = INT64_MAX / number;
     json_t *object = json_object();
     uint64_t end = 0; /* in numbers */
     enum tulle_status status = object ? TULLE_OK : tulle_fail_memory(error);

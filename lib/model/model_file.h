@@ -5,6 +5,7 @@
 #ifndef TULLE_MODEL_FILE_H
 #define TULLE_MODEL_FILE_H
 
+#include <jansson.h>
 #include <stdint.h>
 
 #include "model.h"
@@ -37,11 +38,9 @@
  * The header's entries for the tensors of such a network, in the order of the data, and the bytes
  * that they take. TULLE_ERROR_FORMAT if those are more than can be.
  */
-struct json_t;
 enum tulle_status tulle_model_tensors(enum tulle_type precision, size_t inputs,
                                       const struct tulle_layer *layers, size_t layer_count,
-                                      struct json_t **tensors, uint64_t *bytes,
-                                      struct tulle_error *error);
+                                      json_t **tensors, uint64_t *bytes, struct tulle_error *error);
 
 /* Calls visit for every run of parameters without padding, in the order of the file, until one
  * fails. A run may be written to only while the model is being made. */

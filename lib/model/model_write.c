@@ -4,7 +4,6 @@
 #ifdef TULLE_WITH_MODEL_FILES
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -15,7 +15,6 @@ enum { BLOCK = 1024 }; /* rows */
 
 struct prediction {
     const struct tulle_model_info *info;
-    const char *input; /* the path, for messages */
     struct tulle_session *session;
     struct table_reader *reader;
     struct file_writer *writer;
@@ -95,7 +94,8 @@ static enum tulle_status write_block(struct prediction *p, size_t rows, struct t
             double value = p->y[r * targets + t];
             char text[33];
             if (!isfinite(value))
-                return tulle_fail_at(error, TULLE_ERROR_DATA, p->input, p->lines[r], 0,
+                return tulle_fail_at(error, TULLE_ERROR_DATA, tulle_table_reader_source(p->reader),
+                                     p->lines[r], 0,
                                      "the prediction of '%s' is not finite; a value of this row "
                                      "must be far outside what the model was trained on",
                                      p->info->targets[t].name);
@@ -123,15 +123,15 @@ static enum tulle_status predict_all(struct prediction *p, const struct tulle_pr
             status = tulle_fail(error, TULLE_ERROR_INTERRUPTED, "interrupted");
     }
     if (status == TULLE_OK && *total == 0)
-        status =
-            tulle_fail_at(error, TULLE_ERROR_DATA, p->input, 0, 0, "has no rows after the header");
+        status = tulle_fail_at(error, TULLE_ERROR_DATA, tulle_table_reader_source(p->reader), 0, 0,
+                               "has no rows after the header");
     return status;
 }
 
 /* Everything that is needed, the writer last: no output is begun for an input that cannot be read.
  */
 static enum tulle_status open_all(struct prediction *p, const struct tulle_model *model,
-                                  const char *output, struct tulle_error *error)
+                                  const char *input, const char *output, struct tulle_error *error)
 {
     size_t inputs = p->info->input_count;
     p->names = tulle_calloc(inputs, sizeof *p->names);
@@ -145,7 +145,7 @@ static enum tulle_status open_all(struct prediction *p, const struct tulle_model
         p->names[i] = p->info->inputs[i].name;
     options.columns = p->names;
     options.column_count = inputs;
-    enum tulle_status status = tulle_table_reader_open(p->input, &options, &p->reader, error);
+    enum tulle_status status = tulle_table_reader_open(input, &options, &p->reader, error);
     return status == TULLE_OK ? tulle_file_writer_open(output, &p->writer, error) : status;
 }
 
@@ -158,9 +158,9 @@ enum tulle_status tulle_predict_file(const tulle_model *model, const char *input
     if (options && !tulle_options_copy(&o, options))
         return tulle_fail(error, TULLE_ERROR_ARGUMENT, "the options' size is not set");
 
-    struct prediction p = {.info = &model->info, .input = input};
+    struct prediction p = {.info = &model->info};
     size_t total = 0;
-    enum tulle_status status = open_all(&p, model, output, error);
+    enum tulle_status status = open_all(&p, model, input, output, error);
     if (status == TULLE_OK)
         status = predict_all(&p, &o, &total, error);
     if (status == TULLE_OK)
