@@ -528,8 +528,8 @@ TULLE_API void tulle_session_free(tulle_session *session);
  * Predicts all rows of x, whose columns are the model's inputs in the model's order and in their
  * own units; out is (rows, target_count), in the targets' own units. Neither allocates nor locks.
  * A row's prediction has the same bits whatever other rows stand beside it, rounded to the model's
- * precision. A NaN among a row's inputs makes its predictions NaN; an infinity, or a value beyond
- * the precision's range, is taken as such, and what comes out may be finite or not.
+ * precision. A prediction is not finite where an input is not, or is beyond the precision's range:
+ * it does not saturate silently.
  */
 TULLE_API enum tulle_status tulle_session_predict(tulle_session *session, struct tulle_matrix x,
                                                   struct tulle_matrix_out out);

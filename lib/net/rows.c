@@ -16,10 +16,12 @@ static inline __attribute__((always_inline)) void load_row(const struct rows *ro
             from_type == TULLE_F64 ? ((const double *)from)[c] : (double)((const float *)from)[c];
         if (rows->scaling)
             value = (value - rows->scaling[f].mean) / rows->scaling[f].scale;
+        /* v - v is 0, or NaN for an infinity: a value out of range must not look like a large one,
+         * which tanh would turn into an unremarkable 1. */
         if (to_type == TULLE_F64)
-            ((double *)to)[f] = value;
+            ((double *)to)[f] = value + (value - value);
         else
-            ((float *)to)[f] = (float)value;
+            ((float *)to)[f] = (float)value + ((float)value - (float)value);
     }
 }
 

@@ -1,4 +1,4 @@
-/* train.c - the whole job on a table: split, standardise, train, measure. */
+/* training.c - the whole job on a table: split, standardise, train, measure. */
 #include "../base/portability.h"
 
 #include <float.h>

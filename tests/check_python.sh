@@ -1,0 +1,29 @@
+#!/bin/sh
+# What other programs make of ours: the safetensors package opens a model and NumPy predicts from it;
+# the notebook in NumPy gives the same trajectory. Skipped (77) where Python lacks the packages.
+#
+# usage: check_python.sh TULLE NOTEBOOK
+set -eu
+tulle=$1 notebook=$2
+root=$(cd "$(dirname "$0")/.." && pwd)
+python=$root/build/venv/bin/python3
+[ -x "$python" ] || python=python3
+"$python" -c 'import numpy, safetensors' 2>/dev/null || exit 77
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+for precision in f32 f64; do
+    "$tulle" train "$root/data/california.csv" --target MedHouseVal --split-column split \
+        --activation tanh --epochs 2 --precision $precision --quiet -o model.tulle
+    "$tulle" predict model.tulle "$root/data/california.csv" --quiet -o predictions.csv
+    "$python" "$root/tests/safetensors_check.py" model.tulle "$root/data/california.csv" predictions.csv
+done
+
+for options in "--seed 5 --rows 130 --features 20 --epochs 7 --batch 50 --lr 2e-3 --every 3" \
+    "--seed 99 --rows 1000 --features 100 --epochs 21 --batch 500 --lr 1e-3 --every 10"; do
+    # shellcheck disable=SC2086 # words, on purpose
+    "$notebook" $options >notebook.csv
+    # shellcheck disable=SC2086
+    "$python" "$root/tests/notebook_check.py" $options --compare notebook.csv
+done

@@ -1,0 +1,37 @@
+/* model_support.h - what the tests of models and their files share: an example and its bytes. */
+#ifndef MODEL_SUPPORT_H
+#define MODEL_SUPPORT_H
+
+#include <stddef.h>
+
+#include "../lib/model/model.h"
+
+/* The description of docs/format.md's example: rooms, age -> price by 2 relu units. */
+struct example {
+    struct tulle_column inputs[2], targets[1];
+    struct tulle_layer layers[2];
+    struct tulle_metrics metrics[3];
+    struct tulle_model_info info; /* points to the above */
+};
+void example_init(struct example *example);
+
+/* The example with its parameters. */
+struct tulle_model *example_model(void);
+
+/* A temporary folder, for cmocka's setup and teardown. */
+int make_folder(void **state);
+int remove_folder(void **state);
+
+/* FOLDER/name, good until the fourth call from now; entries of the folder, hidden ones too. */
+const char *in_folder(const char *name);
+int entry_count(void);
+
+/* A file's content; data is followed by a NUL and freed with free(). */
+struct bytes {
+    unsigned char *data;
+    size_t size;
+};
+struct bytes get_bytes(const char *path);
+void put_bytes(const char *path, const void *data, size_t size);
+
+#endif

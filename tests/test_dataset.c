@@ -1,0 +1,503 @@
+/* test_dataset.c - tables in memory: columns, headers, splits, and where errors point to. */
+#include "../lib/base/portability.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../lib/data/dataset.h"
+#include "../lib/data/table_reader.h"
+#include "table_files.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+enum { MAX_NAMES = 4 };
+
+/* Options with the counts left to be found. */
+struct request {
+    const char *columns[MAX_NAMES], *drop[MAX_NAMES], *split;
+};
+
+static size_t name_count(const char *const *names)
+{
+    size_t count = 0;
+    while (count < MAX_NAMES && names[count])
+        count++;
+    return count;
+}
+
+static enum tulle_status read_table(const void *bytes, size_t size, const struct request *request,
+                                    tulle_dataset **dataset, struct tulle_error *error)
+{
+    struct tulle_read_options options = TULLE_READ_OPTIONS;
+    options.column_count = name_count(request->columns);
+    options.columns = options.column_count ? request->columns : NULL;
+    options.drop_count = name_count(request->drop);
+    options.drop = request->drop;
+    options.split_column = request->split;
+    write_table(bytes, size);
+    enum tulle_status status = tulle_dataset_read(table_path, &options, dataset, error);
+    assert_int_equal(*dataset == NULL, status != TULLE_OK);
+    return status;
+}
+
+/* --- What is read ----------------------------------------------------------------------------- */
+
+enum { MAX_VALUES = 8 };
+
+static const struct {
+    const char *text;
+    struct request request;
+    const char *names[MAX_NAMES];
+    int has_header;
+    size_t rows;
+    double values[MAX_VALUES];
+    const char *splits; /* the first letter of each row's */
+} tables[] = {
+    {"a,b\n1,2\n3,4\n", {{0}, {0}, 0}, {"a", "b"}, 1, 2, {1, 2, 3, 4}, NULL},
+    {"1,2\n3,4\n", {{0}, {0}, 0}, {"c0", "c1"}, 0, 2, {1, 2, 3, 4}, NULL},
+    {"-1e3\n", {{0}, {0}, 0}, {"c0"}, 0, 1, {-1000}, NULL},
+    {"a\n1\n", {{0}, {0}, 0}, {"a"}, 1, 1, {1}, NULL},
+    {"a,,c\n1,2,3\n", {{0}, {0}, 0}, {"a", "c1", "c"}, 1, 1, {1, 2, 3}, NULL},
+    {"a;b\n1;2\n", {{0}, {0}, 0}, {"a", "b"}, 1, 1, {1, 2}, NULL},
+    {"a\tb\r\n1\t2\r\n", {{0}, {0}, 0}, {"a", "b"}, 1, 1, {1, 2}, NULL},
+    /* Blanks around names and numbers; quoted numbers. */
+    {" a , \"b\n 1 ,\t2\t\n", {{0}, {0}, 0}, {"a", "\"b"}, 1, 1, {1, 2}, NULL},
+    {"\"a,b\",\"c\"\"d\"\n\"1\",\" 2 \"\n", {{0}, {0}, 0}, {"a,b", "c\"d"}, 1, 1, {1, 2}, NULL},
+    {"1,x\n2,3\n", {{0}, {0}, 0}, {"1", "x"}, 1, 1, {2, 3}, NULL},
+    /* Columns by name, dropped, or as a split. */
+    {"a,b,c\n1,2,3\n4,5,6\n", {{"c", "a"}, {0}, 0}, {"c", "a"}, 1, 2, {3, 1, 6, 4}, NULL},
+    {"a,b,c\n1,x,3\n", {{0}, {"b"}, 0}, {"a", "c"}, 1, 1, {1, 3}, NULL},
+    {"1,2,3\n", {{0}, {"c1"}, 0}, {"c0", "c2"}, 0, 1, {1, 3}, NULL},
+    {"a,s,b\n1,train,2\n3,validation,4\n5, test ,6\n7,val,8\n",
+     {{0}, {0}, "s"},
+     {"a", "b"},
+     1,
+     4,
+     {1, 2, 3, 4, 5, 6, 7, 8},
+     "tvTv"},
+    {"a,s\n1,valid\n", {{"a"}, {0}, "s"}, {"a"}, 1, 1, {1}, "v"},
+    /* What is not wanted is not looked at. */
+    {"a,a,b\n1,2,3\n", {{"b"}, {0}, 0}, {"b"}, 1, 1, {3}, NULL},
+    {"a,b,a,a\nx,2,y,z\n", {{0}, {"a"}, 0}, {"b"}, 1, 1, {2}, NULL},
+    {"a,b\n1,nan\n", {{"a"}, {0}, 0}, {"a"}, 1, 1, {1}, NULL},
+};
+
+static void assert_table(const struct tulle_dataset_info *info, size_t i)
+{
+    size_t columns = name_count(tables[i].names);
+    assert_string_equal(info->source, table_path);
+    assert_int_equal(info->rows, tables[i].rows);
+    assert_int_equal(info->columns, columns);
+    assert_int_equal(info->has_header, tables[i].has_header);
+    for (size_t c = 0; c < columns; c++)
+        assert_string_equal(info->names[c], tables[i].names[c]);
+    for (size_t v = 0; v < info->rows * columns; v++)
+        assert_true(info->values[v] == tables[i].values[v]);
+    assert_int_equal(info->split == NULL, tables[i].splits == NULL);
+    if (!tables[i].splits) {
+        assert_null(info->split_column);
+        return;
+    }
+    assert_string_equal(info->split_column, tables[i].request.split);
+    for (size_t r = 0; r < info->rows; r++)
+        assert_int_equal("tvT"[info->split[r]], tables[i].splits[r]);
+}
+
+static void test_tables(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(tables); i++) {
+        struct tulle_error error;
+        tulle_dataset *dataset;
+        if (read_table(tables[i].text, strlen(tables[i].text), &tables[i].request, &dataset,
+                       &error))
+            fail_msg("table %zu: %zu:%zu: %s", i, error.line, error.column, error.message);
+        assert_table(tulle_dataset_info(dataset), i);
+        tulle_dataset_free(dataset);
+    }
+}
+
+static void test_many_rows(void **state)
+{
+    enum { ROWS = 20000 };
+    char *text;
+    size_t size;
+    struct tulle_error error;
+    tulle_dataset *dataset;
+    FILE *to = open_memstream(&text, &size);
+    (void)state;
+    fprintf(to, "a,s,b\n");
+    for (int r = 0; r < ROWS; r++)
+        fprintf(to, "%d,%s,%.17g\n", r, r % 3 ? "train" : "test", r / 7.0);
+    fclose(to);
+    assert_int_equal(read_table(text, size, &(struct request){.split = "s"}, &dataset, &error),
+                     TULLE_OK);
+    free(text);
+    const struct tulle_dataset_info *info = tulle_dataset_info(dataset);
+    assert_int_equal(info->rows, ROWS);
+    for (size_t r = 0; r < ROWS; r++) {
+        assert_true(info->values[2 * r] == (double)r);
+        assert_true(info->values[2 * r + 1] == (double)r / 7.0);
+        assert_int_equal(info->split[r], r % 3 ? TULLE_SPLIT_TRAIN : TULLE_SPLIT_TEST);
+    }
+    assert_int_equal(tulle_dataset_find(dataset, "b"), 1);
+    assert_true(tulle_dataset_find(dataset, "s") == SIZE_MAX);
+    tulle_dataset_free(dataset);
+}
+
+/* --- What is refused -------------------------------------------------------------------------- */
+
+static const struct {
+    const char *text;
+    struct request request;
+    size_t line, column;
+    const char *message;
+} refused[] = {
+    {"", {{0}, {0}, 0}, 0, 0, "expected a table, got an empty file"},
+    {"\n\n \n", {{0}, {0}, 0}, 0, 0, "expected a table, got an empty file"},
+    {"a,b\n", {{0}, {0}, 0}, 0, 0, "no rows after the header"},
+    {"a,b\n\n\n", {{0}, {0}, 0}, 0, 0, "no rows after the header"},
+    /* Ragged rows: the surplus cell, or the end of the line that lacks one. */
+    {"a,b,c\n1,2,3\n1,2\n", {{0}, {0}, 0}, 3, 4, "expected 3 cells as in the header, got 2"},
+    {"a,b\n1,2,3,4\n", {{0}, {0}, 0}, 2, 5, "expected 2 cells as in the header, got 4"},
+    {"a,b\n\"x\ny\",2,3\n", {{0}, {0}, 0}, 3, 6, "expected 2 cells as in the header, got 3"},
+    {"a,b\n\"x\ny\"\n", {{0}, {0}, 0}, 3, 3, "expected 2 cells as in the header, got 1"},
+    {"a\n1,2\n", {{0}, {0}, 0}, 2, 3, "expected 1 cell as in the header, got 2"},
+    {"1,2\n3\n", {{0}, {0}, 0}, 2, 2, "expected 2 cells as in the first row, got 1"},
+    /* Cells. */
+    {"a,rooms\n1,2\n1,n/a\n",
+     {{0}, {0}, 0},
+     3,
+     3,
+     "expected a number in column 'rooms', got \"n/a\"; a column of text can be dropped"},
+    {"a,rooms\n1,n/a\n",
+     {{"rooms"}, {0}, 0},
+     2,
+     3,
+     "expected a number in column 'rooms', got \"n/a\""},
+    {"a,b\n1,\n", {{0}, {0}, 0}, 2, 3, "expected a number in column 'b', got an empty cell"},
+    {"a,b\n\"\", 2\n", {{0}, {0}, 0}, 2, 1, "expected a number in column 'a', got an empty cell"},
+    {"a,b\n  ,2\n", {{0}, {0}, 0}, 2, 1, "expected a number in column 'a', got an empty cell"},
+    {"a,b\n1,NaN\n", {{0}, {0}, 0}, 2, 3, "expected a finite number in column 'b', got \"NaN\""},
+    {"a,b\n1,-inf\n", {{0}, {0}, 0}, 2, 3, "expected a finite number in column 'b', got \"-inf\""},
+    {"a\n1e999\n",
+     {{0}, {0}, 0},
+     2,
+     1,
+     "expected a number in column 'a', got \"1e999\", which is beyond the range of a double"},
+    {"1,2\n1,nan\n", {{0}, {0}, 0}, 2, 3, "expected a finite number in column 'c1', got \"nan\""},
+    {"1,nan\n", {{0}, {0}, 0}, 1, 3, "expected a finite number in column 'c1', got \"nan\""},
+    {"x,y\n\"1\n2\",3\n", {{0}, {0}, 0}, 2, 1, "expected a number in column 'x', got \"1?2\";"},
+    {"a\n1234567890123456789012345678901234567890x\n",
+     {{"a"}, {0}, 0},
+     2,
+     1,
+     "got \"1234567890123456789012345678901234567890...\""},
+    {"a\n123456789012345678901234567890123456789\xc3\xb6xyz\n",
+     {{"a"}, {0}, 0},
+     2,
+     1,
+     "got \"123456789012345678901234567890123456789...\""},
+    {"a,b\n1,\"2\n", {{0}, {0}, 0}, 2, 3, "this quote is never closed"},
+    /* Splits. */
+    {"a,s\n1,train\n2,Test\n",
+     {{0}, {0}, "s"},
+     3,
+     3,
+     "expected train, valid or test in column 's', got \"Test\""},
+    {"a,s\n1,all\n", {{0}, {0}, "s"}, 2, 3, "expected train, valid or test in column 's'"},
+    {"a,s\n1,\n", {{0}, {0}, "s"}, 2, 3, "in column 's', got an empty cell"},
+    {"a,s\n1,traintraintraintrain\n", {{0}, {0}, "s"}, 2, 3, "got \"traintraintraintrain\""},
+    {"a,s\n1,train\n", {{0}, {0}, 0}, 2, 3, "expected a number in column 's', got \"train\""},
+    /* Names. */
+    {"rooms,b\n1,2\n", {{"rom"}, {0}, 0}, 0, 0, "no column 'rom'; did you mean 'rooms'?"},
+    {"rooms,b\n1,2\n", {{"b", "elephant"}, {0}, 0}, 0, 0, "no column 'elephant'"},
+    {"rooms,b\n1,2\n", {{0}, {"romos"}, 0}, 0, 0, "no column 'romos'; did you mean 'rooms'?"},
+    {"a,split\n1,2\n", {{0}, {0}, "splt"}, 0, 0, "no column 'splt'; did you mean 'split'?"},
+    {"1,2\n", {{"c2"}, {0}, 0}, 0, 0, "no column 'c2'; did you mean"},
+    {"a,b\n1,2\n", {{0}, {"a", "b"}, 0}, 0, 0, "no column is left to read"},
+    {"a,s\n1,test\n", {{0}, {"a"}, "s"}, 0, 0, "no column is left to read"},
+    {"\nb,a,c,a\n1,2,3,4\n",
+     {{0}, {0}, 0},
+     2,
+     7,
+     "column 'a' is in the header twice, as cells 2 and 4"},
+    {"b,a,a\n1,2,3\n",
+     {{"a"}, {0}, 0},
+     1,
+     5,
+     "column 'a' is in the header twice, as cells 2 and 3"},
+    {"b,s,s\n1,2,3\n", {{"b"}, {0}, "s"}, 1, 5, "column 's' is in the header twice"},
+    {"c1,\n1,2\n", {{0}, {0}, 0}, 1, 4, "column 'c1' is in the header twice, as cells 1 and 2"},
+};
+
+static void test_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(refused); i++) {
+        struct tulle_error error = {0};
+        tulle_dataset *dataset;
+        const char *text = refused[i].text;
+        assert_int_equal(read_table(text, strlen(text), &refused[i].request, &dataset, &error),
+                         TULLE_ERROR_DATA);
+        assert_int_equal(error.code, TULLE_ERROR_DATA);
+        assert_string_equal(error.file, table_path);
+        if (error.line != refused[i].line || error.column != refused[i].column ||
+            !strstr(error.message, refused[i].message))
+            fail_msg("case %zu: got %zu:%zu: %s", i, error.line, error.column, error.message);
+        enum tulle_status status = tulle_dataset_read(table_path, NULL, &dataset, NULL);
+        assert_int_equal(status == TULLE_OK, dataset != NULL);
+        tulle_dataset_free(dataset);
+    }
+}
+
+static void test_arguments_refused(void **state)
+{
+    struct tulle_error error;
+    tulle_dataset *dataset;
+    struct tulle_read_options options = TULLE_READ_OPTIONS;
+    (void)state;
+    assert_int_equal(
+        read_table("a,b\n1,2\n", 8, &(struct request){.columns = {"a", "a"}}, &dataset, &error),
+        TULLE_ERROR_ARGUMENT);
+    assert_string_equal(error.message, "column 'a' is listed twice");
+
+    options.size = 0;
+    assert_int_equal(tulle_dataset_read(table_path, &options, &dataset, &error),
+                     TULLE_ERROR_ARGUMENT);
+    assert_null(dataset);
+
+    /* Options of a header that knew no more than the columns. */
+    options = (struct tulle_read_options)TULLE_READ_OPTIONS;
+    options.size = offsetof(struct tulle_read_options, drop);
+    options.split_column = "not looked at";
+    assert_int_equal(tulle_dataset_read(table_path, &options, &dataset, &error), TULLE_OK);
+    tulle_dataset_free(dataset);
+
+    assert_int_equal(tulle_dataset_read("/tmp/there/is/no/such/file", NULL, &dataset, &error),
+                     TULLE_ERROR_IO);
+    assert_null(dataset);
+    char text[600];
+    tulle_error_text(&error, text, sizeof text);
+    assert_string_equal(text, "/tmp/there/is/no/such/file: cannot open: No such file or directory");
+}
+
+/* No beginning of a table makes the reader fall over, and where it is cut within a cell's text the
+ * rest of the table is as it was. */
+static void test_every_truncation(void **state)
+{
+    const char text[] = "\xef\xbb\xbf\"a\"\"\n\",s,b\r\n1.5e-3,\"train\",\" -2\"\r\n\r\n,test,1\n";
+    (void)state;
+    for (size_t size = 0; size < sizeof text; size++) {
+        struct tulle_error error;
+        tulle_dataset *dataset;
+        enum tulle_status status =
+            read_table(text, size, &(struct request){.split = "s"}, &dataset, &error);
+        assert_true(status == TULLE_OK || status == TULLE_ERROR_DATA);
+        tulle_dataset_free(dataset);
+    }
+}
+
+/* --- .npy ------------------------------------------------------------------------------------- */
+
+static const unsigned char array[] = "\x93NUMPY\x01\0\x40\0"
+                                     "{'descr': '|i1', 'fortran_order': False, "
+                                     "'shape': (2, 3), }    \n"
+                                     "\x01\x02\x03\x04\x05\xff";
+
+static void test_npy(void **state)
+{
+    struct tulle_error error;
+    tulle_dataset *dataset;
+    const struct tulle_dataset_info *info;
+    static const double values[] = {3, 1, -1, 4};
+    (void)state;
+    assert_int_equal(array[8] + 10 + 6, sizeof array - 1);
+    assert_int_equal(read_table(array, sizeof array - 1, &(struct request){.columns = {"c2", "c0"}},
+                                &dataset, &error),
+                     TULLE_OK);
+    info = tulle_dataset_info(dataset);
+    assert_int_equal(info->rows, 2);
+    assert_int_equal(info->columns, 2);
+    assert_int_equal(info->has_header, 0);
+    assert_string_equal(info->names[0], "c2");
+    assert_memory_equal(info->values, values, sizeof values);
+    tulle_dataset_free(dataset);
+
+    assert_int_equal(
+        read_table(array, sizeof array - 1, &(struct request){.columns = {"c3"}}, &dataset, &error),
+        TULLE_ERROR_DATA);
+    assert_non_null(strstr(error.message, "no column 'c3'"));
+    assert_int_equal(
+        read_table(array, sizeof array - 1, &(struct request){.split = "c1"}, &dataset, &error),
+        TULLE_ERROR_DATA);
+    assert_string_equal(error.message,
+                        "a .npy file holds numbers alone, so it has no split column 'c1'");
+    for (size_t size = 0; size < sizeof array - 1; size++)
+        assert_int_equal(
+            read_table(array, size, &(struct request){.split = NULL}, &dataset, &error),
+            TULLE_ERROR_DATA);
+    assert_int_equal(
+        read_table(array, sizeof array, &(struct request){.split = NULL}, &dataset, &error),
+        TULLE_ERROR_DATA);
+    assert_string_equal(error.message, "expected 6 bytes of data, got more");
+}
+
+static void test_npy_not_finite(void **state)
+{
+    unsigned char file[] = "\x93NUMPY\x01\0\x40\0"
+                           "{'descr': '>f4', 'fortran_order': False, "
+                           "'shape': (2, 1), }    \n"
+                           "\x3f\x80\0\0\x7f\xc0\0\0";
+    struct tulle_error error;
+    tulle_dataset *dataset;
+    (void)state;
+    assert_int_equal(
+        read_table(file, sizeof file - 1, &(struct request){.split = NULL}, &dataset, &error),
+        TULLE_ERROR_DATA);
+    assert_int_equal(error.line, 0);
+    assert_string_equal(error.message, "row 2: expected a finite number in column 'c0', got nan");
+}
+
+/* --- Rows one by one -------------------------------------------------------------------------- */
+
+static void test_lines(void **state)
+{
+    static const size_t lines[] = {3, 5, 7};
+    const char text[] = "\na,b\n1,2\n\n3,\"\n4\"\n5,6";
+    struct tulle_read_options options = TULLE_READ_OPTIONS;
+    struct table_reader *reader;
+    struct tulle_error error;
+    const double *values;
+    enum tulle_split split;
+    (void)state;
+    write_table(text, sizeof text - 1);
+    options.columns = (const char *[]){"a"};
+    options.column_count = 1;
+    assert_int_equal(tulle_table_reader_open(table_path, &options, &reader, &error), TULLE_OK);
+    for (size_t i = 0; i < COUNT(lines); i++) {
+        assert_int_equal(tulle_table_reader_next(reader, &values, &split, &error), TULLE_OK);
+        assert_non_null(values);
+        assert_int_equal(tulle_table_reader_line(reader), lines[i]);
+        assert_true(values[0] == (double)(2 * i + 1));
+    }
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(tulle_table_reader_next(reader, &values, &split, &error), TULLE_OK);
+        assert_null(values);
+    }
+    tulle_table_reader_close(reader);
+}
+
+/* --- From arrays ------------------------------------------------------------------------------ */
+
+static void test_create(void **state)
+{
+    const float data[] = {1, 2, -1, 3, 4, -1};
+    const char *const names[] = {"x", "y"};
+    const unsigned char splits[] = {TULLE_SPLIT_TEST, TULLE_SPLIT_TRAIN};
+    struct tulle_matrix values = tulle_f32(data, 2, 2);
+    struct tulle_error error;
+    tulle_dataset *dataset;
+    (void)state;
+    values.stride = 3;
+    assert_int_equal(tulle_dataset_create(names, values, splits, &dataset, &error), TULLE_OK);
+    const struct tulle_dataset_info *info = tulle_dataset_info(dataset);
+    assert_string_equal(info->source, "");
+    assert_int_equal(info->rows, 2);
+    assert_int_equal(info->columns, 2);
+    assert_string_equal(info->names[1], "y");
+    assert_true(info->values[1] == 2 && info->values[2] == 3 && info->values[3] == 4);
+    assert_int_equal(info->split[0], TULLE_SPLIT_TEST);
+    assert_null(info->split_column);
+    tulle_dataset_free(dataset);
+
+    const double wide[] = {0.1, 0.2};
+    assert_int_equal(tulle_dataset_create(NULL, tulle_f64(wide, 2, 1), NULL, &dataset, &error),
+                     TULLE_OK);
+    info = tulle_dataset_info(dataset);
+    assert_string_equal(info->names[0], "c0");
+    assert_true(info->values[1] == 0.2);
+    assert_null(info->split);
+    tulle_dataset_free(dataset);
+    tulle_dataset_free(NULL);
+}
+
+static void test_create_refused(void **state)
+{
+    const double data[] = {1, 2, 3, INFINITY};
+    const char *const same[] = {"x", "x"};
+    const char *const missing[] = {"x", NULL};
+    const unsigned char splits[] = {TULLE_SPLIT_TEST, TULLE_SPLIT_ALL};
+    struct tulle_matrix finite = tulle_f64(data, 1, 2), narrow = finite, odd = finite;
+    struct tulle_error error;
+    tulle_dataset *dataset;
+    narrow.stride = 1;
+    odd.type = (enum tulle_type)7;
+    const struct {
+        const char *const *names;
+        struct tulle_matrix values;
+        const unsigned char *splits;
+        enum tulle_status status;
+        const char *message;
+    } cases[] = {
+        {NULL, tulle_f64(data, 2, 2), NULL, TULLE_ERROR_DATA,
+         "row 2: expected a finite number in column 'c1', got inf"},
+        {NULL, tulle_f64(data, 0, 2), NULL, TULLE_ERROR_ARGUMENT,
+         "a dataset has at least one row and one column, got 0 and 2"},
+        {NULL, tulle_f64(data, 2, 0), NULL, TULLE_ERROR_ARGUMENT,
+         "a dataset has at least one row and one column, got 2 and 0"},
+        {NULL, narrow, NULL, TULLE_ERROR_ARGUMENT, "rows of 2 columns cannot have a stride of 1"},
+        {NULL, odd, NULL, TULLE_ERROR_ARGUMENT, "no type of number has the value 7"},
+        {same, finite, NULL, TULLE_ERROR_ARGUMENT, "columns 0 and 1 are both named 'x'"},
+        {missing, finite, NULL, TULLE_ERROR_ARGUMENT, "the name of column 1 is NULL"},
+        {NULL, tulle_f64(data, 2, 1), splits, TULLE_ERROR_ARGUMENT,
+         "row 2: no split for rows has the value 3"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        assert_int_equal(tulle_dataset_create(cases[i].names, cases[i].values, cases[i].splits,
+                                              &dataset, &error),
+                         cases[i].status);
+        assert_null(dataset);
+        assert_string_equal(error.message, cases[i].message);
+    }
+}
+
+static void test_split_names(void **state)
+{
+    enum tulle_split split;
+    (void)state;
+    for (int i = TULLE_SPLIT_TRAIN; i <= TULLE_SPLIT_ALL; i++) {
+        assert_int_equal(tulle_split_from_name(tulle_split_name((enum tulle_split)i), &split),
+                         TULLE_OK);
+        assert_int_equal(split, i);
+    }
+    assert_string_equal(tulle_split_name(TULLE_SPLIT_VALID), "valid");
+    assert_int_equal(tulle_split_from_name("val", &split), TULLE_OK);
+    assert_int_equal(split, TULLE_SPLIT_VALID);
+    assert_int_equal(tulle_split_from_name("validation", &split), TULLE_OK);
+    assert_int_equal(split, TULLE_SPLIT_VALID);
+    assert_int_equal(tulle_split_from_name("", &split), TULLE_ERROR_ARGUMENT);
+    assert_null(tulle_split_name((enum tulle_split)4));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_tables),           cmocka_unit_test(test_many_rows),
+        cmocka_unit_test(test_refused),          cmocka_unit_test(test_arguments_refused),
+        cmocka_unit_test(test_every_truncation), cmocka_unit_test(test_npy),
+        cmocka_unit_test(test_npy_not_finite),   cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_create),           cmocka_unit_test(test_create_refused),
+        cmocka_unit_test(test_split_names),
+    };
+    return cmocka_run_group_tests(tests, make_table_folder, remove_table_folder);
+}

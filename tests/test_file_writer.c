@@ -1,0 +1,310 @@
+/* test_file_writer.c - output appears whole or not at all, wherever the path leads. */
+#include "../lib/base/portability.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../lib/base/file_writer.h"
+#include "model_support.h"
+
+static void put(const char *path, const char *text)
+{
+    put_bytes(path, text, strlen(text));
+}
+
+static void assert_holds(const char *path, const char *text)
+{
+    struct bytes bytes = get_bytes(path);
+    assert_string_equal((const char *)bytes.data, text);
+    free(bytes.data);
+}
+
+static enum tulle_status write_text(const char *path, const char *text, struct tulle_error *error)
+{
+    struct file_writer *writer;
+    enum tulle_status status = tulle_file_writer_open(path, &writer, error);
+    if (status != TULLE_OK) {
+        assert_null(writer);
+        return status;
+    }
+    status = tulle_file_writer_write(writer, text, strlen(text), error);
+    if (status == TULLE_OK)
+        return tulle_file_writer_commit(writer, error);
+    tulle_file_writer_abort(writer);
+    return status;
+}
+
+static void test_new_file(void **state)
+{
+    (void)state;
+    mode_t mask = umask(027);
+    assert_int_equal(write_text(in_folder("new"), "hello", NULL), TULLE_OK);
+    umask(mask);
+    assert_holds(in_folder("new"), "hello");
+    struct stat status;
+    assert_int_equal(stat(in_folder("new"), &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0640);
+    assert_int_equal(entry_count(), 1);
+}
+
+static void test_old_file_until_commit(void **state)
+{
+    (void)state;
+    const char *path = in_folder("file");
+    put(path, "old");
+    assert_int_equal(chmod(path, 0604), 0);
+    struct file_writer *writer;
+    assert_int_equal(tulle_file_writer_open(path, &writer, NULL), TULLE_OK);
+    assert_int_equal(tulle_file_writer_write(writer, "new", 3, NULL), TULLE_OK);
+    assert_int_equal(entry_count(), 2);
+    assert_holds(path, "old");
+    assert_int_equal(tulle_file_writer_commit(writer, NULL), TULLE_OK);
+    assert_holds(path, "new");
+    assert_int_equal(entry_count(), 1);
+    struct stat status;
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0604);
+}
+
+static void test_abort(void **state)
+{
+    (void)state;
+    put(in_folder("file"), "old");
+    struct file_writer *writer;
+    assert_int_equal(tulle_file_writer_open(in_folder("file"), &writer, NULL), TULLE_OK);
+    assert_int_equal(tulle_file_writer_write(writer, "new", 3, NULL), TULLE_OK);
+    tulle_file_writer_abort(writer);
+    assert_holds(in_folder("file"), "old");
+    assert_int_equal(tulle_file_writer_open(in_folder("other"), &writer, NULL), TULLE_OK);
+    tulle_file_writer_abort(writer);
+    tulle_file_writer_abort(NULL);
+    assert_int_equal(entry_count(), 1);
+}
+
+/* Pieces of every size around that of the buffer, so that they cross its end in every way. */
+static void test_pieces(void **state)
+{
+    (void)state;
+    const size_t sizes[] = {0, 1, 65535, 1, 65536, 3, 65537, 0, 65535, 200000, 2, 65536};
+    unsigned char *piece = malloc(200000);
+    assert_non_null(piece);
+    struct file_writer *writer;
+    assert_int_equal(tulle_file_writer_open(in_folder("big"), &writer, NULL), TULLE_OK);
+    size_t total = 0;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        for (size_t k = 0; k < sizes[i]; k++)
+            piece[k] = (unsigned char)((total + k) % 251);
+        assert_int_equal(tulle_file_writer_write(writer, piece, sizes[i], NULL), TULLE_OK);
+        total += sizes[i];
+    }
+    assert_int_equal(tulle_file_writer_commit(writer, NULL), TULLE_OK);
+    free(piece);
+    struct bytes found = get_bytes(in_folder("big"));
+    assert_int_equal(found.size, total);
+    for (size_t k = 0; k < total; k++)
+        if (found.data[k] != k % 251)
+            fail_msg("byte %zu differs", k);
+    free(found.data);
+}
+
+static void test_links(void **state)
+{
+    (void)state;
+    put(in_folder("target"), "old");
+    assert_int_equal(symlink("target", in_folder("link")), 0);
+    assert_int_equal(symlink(in_folder("link"), in_folder("link to link")), 0);
+    assert_int_equal(symlink("not yet", in_folder("dangling")), 0);
+    assert_int_equal(symlink("loop", in_folder("loop")), 0);
+    assert_int_equal(symlink("nowhere/file", in_folder("astray")), 0);
+
+    assert_int_equal(write_text(in_folder("link to link"), "new", NULL), TULLE_OK);
+    assert_int_equal(write_text(in_folder("dangling"), "made", NULL), TULLE_OK);
+    assert_int_equal(write_text(in_folder("loop"), "x", NULL), TULLE_ERROR_IO);
+    struct tulle_error error;
+    assert_int_equal(write_text(in_folder("astray"), "x", &error), TULLE_ERROR_IO);
+    assert_non_null(strstr(error.message, "no folder"));
+    assert_non_null(strstr(error.message, "/nowhere/'"));
+    assert_holds(in_folder("target"), "new");
+    assert_holds(in_folder("not yet"), "made");
+    const char *const links[] = {"link", "link to link", "dangling"};
+    for (int i = 0; i < 3; i++) {
+        struct stat status;
+        assert_int_equal(lstat(in_folder(links[i]), &status), 0);
+        assert_true(S_ISLNK(status.st_mode));
+    }
+    assert_int_equal(entry_count(), 7);
+}
+
+static void test_full_device(void **state)
+{
+    (void)state;
+    struct stat status;
+    if (stat("/dev/full", &status) != 0)
+        skip();
+    struct tulle_error error;
+    assert_int_equal(write_text("/dev/full", "x", &error), TULLE_ERROR_IO);
+    assert_string_equal(error.file, "/dev/full");
+    assert_string_equal(error.message, "cannot write: No space left on device");
+    assert_int_equal(stat("/dev/full", &status), 0);
+    assert_true(S_ISCHR(status.st_mode));
+
+    /* Beyond the buffer, the error comes back from a write; it does not go away by writing on. */
+    static const char block[100000];
+    struct file_writer *writer;
+    assert_int_equal(tulle_file_writer_open("/dev/full", &writer, NULL), TULLE_OK);
+    assert_int_equal(tulle_file_writer_write(writer, block, sizeof block, NULL), TULLE_ERROR_IO);
+    assert_int_equal(tulle_file_writer_write(writer, "x", 1, NULL), TULLE_ERROR_IO);
+    assert_int_equal(tulle_file_writer_commit(writer, &error), TULLE_ERROR_IO);
+    assert_int_equal(write_text("/dev/null", "x", NULL), TULLE_OK);
+}
+
+/* A limit on the size of files stands in for a disk that fills up. */
+static void test_failure_keeps_the_old_file(void **state)
+{
+    (void)state;
+    put(in_folder("file"), "old");
+    struct rlimit limit, small;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    small = limit;
+    small.rlim_cur = 1000;
+    signal(SIGXFSZ, SIG_IGN);
+    static const char block[5000];
+    struct file_writer *writer;
+    struct tulle_error error;
+    assert_int_equal(tulle_file_writer_open(in_folder("file"), &writer, NULL), TULLE_OK);
+    assert_int_equal(tulle_file_writer_write(writer, block, sizeof block, NULL), TULLE_OK);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    enum tulle_status status = tulle_file_writer_commit(writer, &error);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    assert_int_equal(status, TULLE_ERROR_IO);
+    assert_string_equal(error.file, in_folder("file"));
+    assert_non_null(strstr(error.message, strerror(EFBIG)));
+    assert_holds(in_folder("file"), "old");
+    assert_int_equal(entry_count(), 1);
+}
+
+static void test_unusable_paths(void **state)
+{
+    (void)state;
+    put(in_folder("file"), "old");
+    assert_int_equal(mkdir(in_folder("sub"), 0777), 0);
+    char long_name[400];
+    memset(long_name, 'n', sizeof long_name - 1);
+    long_name[sizeof long_name - 1] = '\0';
+    const struct {
+        const char *path, *message;
+    } cases[] = {
+        {"", "cannot write: No such file or directory"},
+        {in_folder("."), "cannot write: Is a directory"},
+        {in_folder("sub"), "cannot write: Is a directory"},
+        {in_folder("file/under"), "cannot write: Not a directory"},
+        {"/no-such-folder/file", "cannot write: there is no folder '/no-such-folder/'"},
+        {"no-such-folder/", "cannot write: Is a directory"},
+        {long_name, "cannot write: File name too long"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct tulle_error error;
+        assert_int_equal(write_text(cases[i].path, "x", &error), TULLE_ERROR_IO);
+        assert_int_equal(error.code, TULLE_ERROR_IO);
+        assert_string_equal(error.file, cases[i].path);
+        assert_string_equal(error.message, cases[i].message);
+    }
+    assert_int_equal(entry_count(), 2);
+}
+
+static void test_longest_name(void **state)
+{
+    (void)state;
+    char name[256];
+    memset(name, 'n', 255);
+    name[255] = '\0';
+    assert_int_equal(write_text(in_folder(name), "fits", NULL), TULLE_OK);
+    assert_holds(in_folder(name), "fits");
+}
+
+/* The temporary file of a process that was killed and whose number came round again. */
+static void test_leftover(void **state)
+{
+    (void)state;
+    char name[64];
+    snprintf(name, sizeof name, ".tulle.tmp-%ld-0", (long)getpid());
+    put(in_folder(name), "leftover");
+    assert_int_equal(write_text(in_folder("file"), "new", NULL), TULLE_OK);
+    assert_holds(in_folder("file"), "new");
+    assert_holds(in_folder(name), "leftover");
+}
+
+/* Standard output, redirected to a file that has something in it already, is not started anew. */
+static void test_standard_output(void **state)
+{
+    (void)state;
+    fflush(stdout);
+    int saved = dup(STDOUT_FILENO);
+    int file = open(in_folder("out"), O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    assert_true(saved >= 0 && file >= 0);
+    assert_int_equal(dup2(file, STDOUT_FILENO), STDOUT_FILENO);
+    close(file);
+    enum tulle_status first = write_text("-", "one ", NULL);
+    enum tulle_status second = write_text("/dev/stdout", "two ", NULL);
+    enum tulle_status third = write_text("-", "three", NULL);
+    dup2(saved, STDOUT_FILENO);
+    close(saved);
+    assert_int_equal(first, TULLE_OK);
+    assert_int_equal(second, TULLE_OK);
+    assert_int_equal(third, TULLE_OK);
+    assert_holds(in_folder("out"), "one two three");
+}
+
+static void *drain(void *path)
+{
+    static char text[16];
+    FILE *pipe = fopen(path, "r");
+    if (pipe) {
+        text[fread(text, 1, sizeof text - 1, pipe)] = '\0';
+        fclose(pipe);
+    }
+    return text;
+}
+
+static void test_pipe(void **state)
+{
+    (void)state;
+    char path[512];
+    strcpy(path, in_folder("pipe"));
+    assert_int_equal(mkfifo(path, 0666), 0);
+    pthread_t reader;
+    assert_int_equal(pthread_create(&reader, NULL, drain, path), 0);
+    assert_int_equal(write_text(path, "through", NULL), TULLE_OK);
+    void *text;
+    assert_int_equal(pthread_join(reader, &text), 0);
+    assert_string_equal(text, "through");
+    assert_int_equal(entry_count(), 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
+        TEST(test_new_file),       TEST(test_old_file_until_commit),
+        TEST(test_abort),          TEST(test_pieces),
+        TEST(test_links),          TEST(test_full_device),
+        TEST(test_unusable_paths), TEST(test_failure_keeps_the_old_file),
+        TEST(test_longest_name),   TEST(test_leftover),
+        TEST(test_pipe),           TEST(test_standard_output),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

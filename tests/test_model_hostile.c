@@ -1,0 +1,390 @@
+/*
+ * test_model_hostile.c - files that are no model, no longer one, or a trap: all are refused with
+ * one line that names the file. A trap has a right checksum, so that it gets past that.
+ */
+#include "../lib/base/portability.h"
+
+#ifdef TULLE_WITH_MODEL_FILES
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include <cmocka.h>
+
+#include "model_support.h"
+
+/* Checks that loading fails with that status and a message with `part` in it. */
+static void assert_refused(const char *path, enum tulle_status status, const char *part)
+{
+    struct tulle_error error = {0};
+    struct tulle_model *model = (struct tulle_model *)&model;
+    enum tulle_status found = tulle_model_load(path, &model, &error);
+    assert_null(model);
+    assert_int_equal(error.code, found);
+    assert_string_equal(error.file, path);
+    if (found != status || !strstr(error.message, part))
+        fail_msg("expected status %d with '%s', got %d: %s", status, part, found, error.message);
+    assert_int_equal(tulle_model_load(path, &model, NULL), status);
+}
+
+static void test_no_model(void **state)
+{
+    (void)state;
+    unsigned char noise[5000];
+    struct tulle_rng rng;
+    tulle_rng_seed(&rng, 1);
+    for (size_t i = 0; i < sizeof noise; i++)
+        noise[i] = (unsigned char)tulle_rng_next(&rng);
+    static const char text[] = "longitude,latitude,rooms\n1,2,3\n4,5,6\n7,8,9\n10,11,12\n13,14,15\n"
+                               "16,17,18\n19,20,21\n22,23,24\n25,26,27\n28,29,30\n31,32,33\n";
+    static const char other[] = "\x58\0\0\0\0\0\0\0"
+                                "{\"__metadata__\":{\"format\":\"pt\"},\"w\":{\"dtype\":\"F32\","
+                                "\"shape\":[8],\"data_offsets\":[0,32]}}         "
+                                "01234567890123456789012345678901";
+    put_bytes(in_folder("empty"), "", 0);
+    put_bytes(in_folder("short"), "tulle", 5);
+    put_bytes(in_folder("text"), text, sizeof text - 1);
+    put_bytes(in_folder("noise"), noise, sizeof noise);
+    put_bytes(in_folder("other"), other, sizeof other - 1);
+    assert_refused(in_folder("empty"), TULLE_ERROR_FORMAT, "not a Tulle model");
+    assert_refused(in_folder("short"), TULLE_ERROR_FORMAT, "not a Tulle model");
+    assert_refused(in_folder("text"), TULLE_ERROR_FORMAT, "not a Tulle model");
+    assert_refused(in_folder("noise"), TULLE_ERROR_FORMAT, "not a Tulle model");
+    assert_refused(in_folder("other"), TULLE_ERROR_FORMAT, "not a Tulle model");
+    assert_refused(in_folder("."), TULLE_ERROR_FORMAT, "a folder, expected a model file");
+    assert_refused(in_folder("none"), TULLE_ERROR_IO, "cannot open: No such file or directory");
+    assert_int_equal(mkfifo(in_folder("pipe"), 0666), 0);
+    assert_refused(in_folder("pipe"), TULLE_ERROR_FORMAT, "not a regular file");
+    assert_refused("/dev/zero", TULLE_ERROR_FORMAT, "not a regular file");
+}
+
+static struct bytes example_bytes(void)
+{
+    struct tulle_model *model = example_model();
+    assert_int_equal(tulle_model_save(model, in_folder("example"), NULL), TULLE_OK);
+    tulle_model_free(model);
+    return get_bytes(in_folder("example"));
+}
+
+static size_t data_offset(struct bytes file)
+{
+    return 8 + file.data[0] + 256 * (size_t)file.data[1];
+}
+
+/* Writes the file with a right checksum. */
+static void put_sealed(const char *path, struct bytes file)
+{
+    char digits[17];
+    memset(file.data + 45, '0', 16);
+    snprintf(digits, sizeof digits, "%016" PRIx64, (uint64_t)XXH3_64bits(file.data, file.size));
+    memcpy(file.data + 45, digits, 16);
+    put_bytes(path, file.data, file.size);
+}
+
+/* The file with the first `from` in its header turned into `to`, and the header's length right. */
+static struct bytes edited(struct bytes file, const char *from, const char *to)
+{
+    size_t header = data_offset(file);
+    char *at = strstr((char *)file.data + 8, from);
+    if (!at)
+        fail_msg("no '%s' in the header", from);
+    size_t before = (size_t)(at - (char *)file.data), after = before + strlen(from);
+    size_t length = header - strlen(from) + strlen(to), padded = (length + 63) / 64 * 64;
+    struct bytes result = {NULL, padded + file.size - header};
+    result.data = calloc(result.size + 1, 1);
+    assert_non_null(result.data);
+    for (int i = 0; i < 8; i++)
+        result.data[i] = (unsigned char)((uint64_t)(padded - 8) >> 8 * i);
+    memcpy(result.data + 8, file.data + 8, before - 8);
+    memcpy(result.data + before, to, strlen(to));
+    memcpy(result.data + before + strlen(to), file.data + after, header - after);
+    memset(result.data + length, ' ', padded - length);
+    memcpy(result.data + padded, file.data + header, file.size - header);
+    return result;
+}
+
+static void test_cut_short(void **state)
+{
+    (void)state;
+    struct bytes file = example_bytes();
+    for (size_t size = 0; size < file.size; size++) {
+        put_bytes(in_folder("cut"), file.data, size);
+        assert_refused(in_folder("cut"), TULLE_ERROR_FORMAT, "cut short");
+    }
+    struct bytes longer = {realloc(file.data, file.size + 4), file.size + 4};
+    assert_non_null(longer.data);
+    memset(longer.data + file.size, 0, 4);
+    put_sealed(in_folder("cut"), longer);
+    assert_refused(in_folder("cut"), TULLE_ERROR_FORMAT, "take 36 bytes, but 40 are there");
+    longer.size -= 8;
+    put_sealed(in_folder("cut"), longer);
+    assert_refused(in_folder("cut"), TULLE_ERROR_FORMAT, "take 36 bytes, but 32 are there");
+    free(longer.data);
+}
+
+static void test_every_flipped_bit(void **state)
+{
+    (void)state;
+    struct bytes file = example_bytes();
+    int fd = open(in_folder("example"), O_WRONLY);
+    assert_true(fd >= 0);
+    for (size_t i = 0; i < file.size * 8; i++) {
+        unsigned char flipped = file.data[i / 8] ^ (unsigned char)(1u << i % 8);
+        struct tulle_error error;
+        struct tulle_model *model;
+        assert_int_equal(pwrite(fd, &flipped, 1, (off_t)(i / 8)), 1);
+        enum tulle_status status = tulle_model_load(in_folder("example"), &model, &error);
+        if (status != TULLE_ERROR_FORMAT && status != TULLE_ERROR_VERSION)
+            fail_msg("bit %zu of byte %zu: %d", i % 8, i / 8, status);
+        assert_int_equal(pwrite(fd, &file.data[i / 8], 1, (off_t)(i / 8)), 1);
+    }
+    close(fd);
+    struct tulle_model *model;
+    assert_int_equal(tulle_model_load(in_folder("example"), &model, NULL), TULLE_OK);
+    tulle_model_free(model);
+    free(file.data);
+}
+
+#define VERSION "\"format_version\":\"1\""
+
+static void test_versions(void **state)
+{
+    (void)state;
+    const struct {
+        const char *to;
+        enum tulle_status status;
+        const char *part;
+    } cases[] = {
+        {"\"format_version\":\"2\"", TULLE_ERROR_VERSION, "model format 2 is newer"},
+        {"\"format_version\":\"999\"", TULLE_ERROR_VERSION, "model format 999 is newer"},
+        {"\"format_version\":\"0\"", TULLE_ERROR_FORMAT, "no format version"},
+        {"\"format_version\":\"01\"", TULLE_ERROR_FORMAT, "no format version"},
+        {"\"format_version\":\"-1\"", TULLE_ERROR_FORMAT, "no format version"},
+        {"\"format_version\":\"\"", TULLE_ERROR_FORMAT, "no format version"},
+        {"\"format_version\":\"1.5\"", TULLE_ERROR_FORMAT, "no format version"},
+        {"\"format_version\":\"99999999999\"", TULLE_ERROR_FORMAT, "no format version"},
+        {"\"format_version\": \"1\"", TULLE_ERROR_FORMAT, "not a Tulle model"},
+        {"\"format_version\":1", TULLE_ERROR_FORMAT, "not a Tulle model"},
+    };
+    struct bytes file = example_bytes();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bytes other = edited(file, VERSION, cases[i].to);
+        put_bytes(in_folder("other"), other.data, other.size);
+        assert_refused(in_folder("other"), cases[i].status, cases[i].part);
+        put_sealed(in_folder("other"), other);
+        assert_refused(in_folder("other"), cases[i].status, cases[i].part);
+        free(other.data);
+    }
+    free(file.data);
+}
+
+static void test_header_lengths(void **state)
+{
+    (void)state;
+    const uint64_t lengths[] = {
+        0,         1,    7,    8,       63,         64,         1271,       1273,
+        1272 + 64, 1308, 1309, 1 << 30, 1ull << 32, 1ull << 63, UINT64_MAX, UINT64_MAX - 7,
+        1272 - 64};
+    struct bytes file = example_bytes();
+    for (size_t n = 0; n < sizeof lengths / sizeof *lengths; n++) {
+        for (int i = 0; i < 8; i++)
+            file.data[i] = (unsigned char)(lengths[n] >> 8 * i);
+        put_sealed(in_folder("length"), file);
+        assert_refused(in_folder("length"), TULLE_ERROR_FORMAT, "");
+    }
+    free(file.data);
+}
+
+/* Quotes within the description of the model are escaped in the header. */
+#define Q "\\\""
+#define NO_NAME "{" Q "mean" Q ":0.0," Q "scale" Q ":1.0," Q "min" Q ":0.0," Q "max" Q ":0.0}"
+#define COLUMN(name)                                                                               \
+    "{" Q "name" Q ":" Q name Q "," Q "mean" Q ":0.0," Q "scale" Q ":1.0," Q "min" Q ":0.0," Q     \
+    "max" Q ":0.0}"
+
+static void test_traps(void **state)
+{
+    (void)state;
+    const struct {
+        const char *from, *to, *part;
+    } cases[] = {
+        {"\"dtype\"", "\"dtype", "bad header"},
+        {"\"tulle_version\":", "\"tulle_version\":5,\"x\":", "bad header"},
+        {"\"0.1.0\"", "\"0.1.0\",\"extra\":\"\"", "left unpacked"},
+        {"\"0.1.0\"", "\"a version number of more than 31 bytes\"", "no version"},
+        {"\"model\":\"", "\"model\":\"x", "bad description"},
+        {"\"model\":", "\"no model\":", "bad header"},
+        {"\"model\":\"{", "\"model\":\"[{", "bad description"},
+        {Q "f32" Q, Q "f64" Q, "'layers.0.weight' is not as"},
+        {Q "f32" Q, Q "f16" Q, "unknown precision 'f16'"},
+        {Q "f32" Q, "32", "bad description"},
+        {Q "precision" Q ":" Q "f32" Q ",", "", "bad description"},
+        {Q "precision" Q, Q "extra" Q ":0," Q "precision" Q, "left unpacked"},
+
+        {Q "inputs" Q ":[", Q "inputs" Q ":[" COLUMN("x") ",", "'layers.0.weight' is not as"},
+        {Q "inputs" Q ":[", Q "inputs" Q ":[5,", "bad inputs"},
+        {Q "inputs" Q ":[", Q "inputs" Q ":[" NO_NAME ",", "bad inputs"},
+        {Q "inputs" Q ":[", Q "inputs" Q ":[]," Q "more" Q ":[", "left unpacked"},
+        {Q "targets" Q ":[", Q "targets" Q ":[" COLUMN("x") ",", "bad metrics"},
+        {Q "targets" Q ":[", Q "targets" Q ":{" Q "x" Q ":[", "bad description"},
+        {Q "age" Q, Q "rooms" Q, "two inputs are named 'rooms'"},
+        {Q "age" Q, Q Q, "has no name"},
+        {Q "age" Q, "5", "bad inputs"},
+        {Q "age" Q, Q "a\\\\u0000e" Q, "bad description"},
+        {Q "age" Q, Q "\xff" Q, "bad header"},
+        {Q "age" Q, Q "\\\\ud800" Q, "bad description"},
+        {":0.5,", ":0.0,", "scale 0"},
+        {":0.5,", ":-0.5,", "scale -0.5"},
+        {":0.5,", ":1e999,", "bad description"},
+        {":0.5,", ":1e-999,", "scale 0"},
+        {":0.5,", ":null,", "bad inputs"},
+        {":0.5,", ":NaN,", "bad description"},
+        {":0.5,", ":0.5," Q "scale" Q ":0.5,", "bad description"},
+        {":1.0,", ":4.0,", "from 4 to 3"},
+
+        {Q "units" Q ":2", Q "units" Q ":0", "is not as"},
+        {Q "units" Q ":2", Q "units" Q ":-2", "bad units: -2"},
+        {Q "units" Q ":2", Q "units" Q ":3", "is not as"},
+        {Q "units" Q ":2", Q "units" Q ":2.0", "bad layers"},
+        {Q "units" Q ":2", Q "units" Q ":1000000000000", "is not as"},
+        {Q "units" Q ":2", Q "units" Q ":4611686018427387904", "layer 0 is too large"},
+        {Q "units" Q ":2", Q "units" Q ":9223372036854775807", "layer 0 is too large"},
+        {Q "units" Q ":2", Q "units" Q ":99999999999999999999", "bad description"},
+        {Q "units" Q ":1", Q "units" Q ":768614336404564650", "layer 1 is too large"},
+        {"[{" Q "units",
+         "[[],"
+         "{" Q "units",
+         "bad layers"},
+        {Q "layers" Q ":[", Q "layers" Q ":[]," Q "more" Q ":[", "left unpacked"},
+        {Q "relu" Q, Q "swish" Q, "unknown activation 'swish'"},
+        {Q "relu" Q, "1", "bad layers"},
+
+        {Q "mse" Q, Q "hinge" Q, "unknown loss 'hinge'"},
+        {Q "sgd" Q, Q "adam" Q, "unknown optimizer 'adam'"},
+        {Q "learning_rate" Q ":", Q "learning_rate" Q ":-", "learning rate"},
+        {Q "batch_size" Q ":", Q "batch_size" Q ":-", "bad batch_size: -32"},
+        {Q "epochs" Q ":60", Q "epochs" Q ":9007199254740993", "2^53"},
+        {Q "epochs" Q ":60", Q "epochs" Q ":60," Q "epochs" Q ":60", "bad description"},
+        {Q "epochs" Q ":60", Q "epochs" Q ":60," Q "extra" Q ":60", "left unpacked"},
+        {Q "seed" Q ":0", Q "seed" Q ":-1", "bad seed"},
+        {Q "seed" Q ":0", Q "seed" Q ":4294967296", "bad seed"},
+        {Q "standardize" Q ":true", Q "standardize" Q ":1", "bad training"},
+        {Q "split_column" Q ":null", Q "split_column" Q ":3", "bad split_column"},
+        {"0.25,", "1.25,", "fractions"},
+        {Q "train" Q ":3", Q "train" Q ":-3", "bad rows"},
+        {Q "train" Q ":3", Q "train" Q ":3," Q "all" Q ":4", "left unpacked"},
+        {Q "rmse" Q ":1.5", Q "rmse" Q ":-1.5", "impossible metrics"},
+        {Q "rmse" Q ":1.5", Q "rmse" Q ":[]", "bad metrics"},
+        {Q "r2" Q ":0.96875", Q "r2" Q ":1.96875", "impossible metrics"},
+        {Q "train" Q ":[{", Q "train" Q ":[{},{", "bad metrics"},
+        {Q "train" Q ":[{", Q "train" Q ":[]," Q "x" Q ":[{", "left unpacked"},
+
+        {"\"F32\"", "\"F64\"", "'layers.0.weight' is not as"},
+        {"[2,2]", "[4]", "'layers.0.weight' is not as"},
+        {"[2,2]", "[2,2,1]", "'layers.0.weight' is not as"},
+        {"[2,2]", "[2,2.0]", "'layers.0.weight' is not as"},
+        {"[2,2]", "null", "'layers.0.weight' is not as"},
+        {"[16,24]", "[8,16]", "'layers.0.bias' is not as"},
+        {"[16,24]", "[16,9223372036854775807]", "'layers.0.bias' is not as"},
+        {"[16,24]", "[16,24],\"extra\":0", "'layers.0.bias' is not as"},
+        {"\"layers.1.bias\"", "\"layers.9.bias\"", "'layers.1.bias' is not as"},
+        {"\"layers.1.bias\"", "\"extra\":{},\"layers.1.bias\"", "no layer of the network has"},
+        {"\"layers.1.bias\"", "\"layers.0.bias\":{},\"layers.1.bias\"", "bad header"},
+    };
+    struct bytes file = example_bytes();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bytes trap = edited(file, cases[i].from, cases[i].to);
+        put_sealed(in_folder("trap"), trap);
+        free(trap.data);
+        assert_refused(in_folder("trap"), TULLE_ERROR_FORMAT, cases[i].part);
+    }
+    free(file.data);
+}
+
+static void test_parameters_not_finite(void **state)
+{
+    (void)state;
+    const float bad[] = {NAN, INFINITY, -INFINITY};
+    struct bytes file = example_bytes();
+    for (size_t at = data_offset(file); at < file.size; at += sizeof(float)) {
+        unsigned char saved[sizeof(float)];
+        memcpy(saved, file.data + at, sizeof saved);
+        for (int i = 0; i < 3; i++) {
+            memcpy(file.data + at, &bad[i], sizeof bad[i]);
+            put_sealed(in_folder("bad"), file);
+            assert_refused(in_folder("bad"), TULLE_ERROR_FORMAT, "not finite");
+        }
+        memcpy(file.data + at, saved, sizeof saved);
+    }
+    free(file.data);
+}
+
+/* A parser that calls itself must have a limit. */
+static void test_deep_nesting(void **state)
+{
+    (void)state;
+    struct bytes file = example_bytes();
+    size_t depth = 1000000;
+    char *brackets = malloc(depth + 32);
+    assert_non_null(brackets);
+    const char *const before[] = {"\"model\":\"", "\"layers.0.weight\":"};
+    for (int i = 0; i < 2; i++) {
+        strcpy(brackets, before[i]);
+        memset(brackets + strlen(before[i]), '[', depth);
+        brackets[strlen(before[i]) + depth] = '\0';
+        struct bytes trap = edited(file, before[i], brackets);
+        put_sealed(in_folder("deep"), trap);
+        free(trap.data);
+        assert_refused(in_folder("deep"), TULLE_ERROR_FORMAT, "depth");
+    }
+    free(brackets);
+    free(file.data);
+}
+
+/* Huge on paper only: it must be neither held in memory nor read to its end. */
+static void test_sparse(void **state)
+{
+    (void)state;
+    free(example_bytes().data);
+    if (truncate(in_folder("example"), (off_t)1 << 40) != 0)
+        skip();
+    assert_refused(in_folder("example"), TULLE_ERROR_FORMAT, "take 36 bytes");
+    int fd = open(in_folder("example"), O_WRONLY);
+    assert_int_equal(pwrite(fd, "\xf8\xff\xff\x3f", 4, 0), 4);
+    close(fd);
+    assert_refused(in_folder("example"), TULLE_ERROR_FORMAT, "a header of 1073741816 bytes");
+    put_bytes(in_folder("zeros"), "", 0);
+    assert_int_equal(truncate(in_folder("zeros"), (off_t)1 << 40), 0);
+    assert_refused(in_folder("zeros"), TULLE_ERROR_FORMAT, "not a Tulle model");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
+    const struct CMUnitTest tests[] = {
+        TEST(test_no_model),     TEST(test_cut_short),
+        TEST(test_versions),     TEST(test_every_flipped_bit),
+        TEST(test_traps),        TEST(test_header_lengths),
+        TEST(test_sparse),       TEST(test_parameters_not_finite),
+        TEST(test_deep_nesting),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+#else
+
+int main(void)
+{
+    return 77; /* skipped: there are no model files to refuse */
+}
+
+#endif

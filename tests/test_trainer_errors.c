@@ -1,0 +1,341 @@
+/* test_trainer_errors.c - what the trainer refuses, and what it does about divergence. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "net_support.h"
+
+/* Sanitizers end a program that asks for too much memory, unless they are told to return NULL. */
+#define DEFAULT_OPTIONS(function)                                                                  \
+    __attribute__((visibility("default"))) const char *function(void);                             \
+    const char *function(void)                                                                     \
+    {                                                                                              \
+        return "allocator_may_return_null=1";                                                      \
+    }
+DEFAULT_OPTIONS(__asan_default_options)
+DEFAULT_OPTIONS(__tsan_default_options)
+
+enum { INPUTS = 3, OUTPUTS = 2, ROWS = 8 };
+
+static const struct tulle_layer layers[] = {{5, TULLE_ACTIVATION_RELU},
+                                            {OUTPUTS, TULLE_ACTIVATION_IDENTITY}};
+static const double x[ROWS * INPUTS] = {1,    2, -1,  0.5, 0,   0.25, -2,   1,
+                                        1,    3, -1,  2,   0.1, 0.2,  0.3,  1,
+                                        -0.5, 0, 0.7, 0.2, 0.1, 0.9,  -0.6, 1};
+static const double y[ROWS * OUTPUTS] = {1, -1, 0.5, 2, 0, 1, 1, 1, -1, 0.5, 0.25, 0, 2, 1, 1, 0};
+
+/* --- Options --------------------------------------------------------------------------------- */
+
+/* The trainer is NULL, and the message one line of text. */
+static enum tulle_status refusal(const struct tulle_trainer_options *options)
+{
+    struct tulle_error error;
+    tulle_trainer *trainer = (tulle_trainer *)&error;
+    memset(&error, 'x', sizeof error);
+    enum tulle_status status = tulle_trainer_create(options, &trainer, &error);
+    if (status == TULLE_OK) {
+        tulle_trainer_free(trainer);
+        return TULLE_OK;
+    }
+    assert_null(trainer);
+    assert_int_equal(error.code, status);
+    assert_string_equal(error.file, "");
+    assert_true(error.line == 0 && error.column == 0);
+    assert_true(memchr(error.message, 0, sizeof error.message) && strlen(error.message) > 10);
+    assert_null(strchr(error.message, '\n'));
+
+    trainer = (tulle_trainer *)&error;
+    assert_int_equal(tulle_trainer_create(options, &trainer, NULL), status);
+    assert_null(trainer);
+    return status;
+}
+
+/* Options that differ from good ones by `change` are TULLE_ERROR_ARGUMENT. */
+#define REFUSED(change)                                                                            \
+    do {                                                                                           \
+        struct tulle_trainer_options o = network_options(INPUTS, layers, 2, TULLE_F64);            \
+        change;                                                                                    \
+        if (refusal(&o) != TULLE_ERROR_ARGUMENT)                                                   \
+            fail_msg("not refused: %s", #change);                                                  \
+    } while (0)
+
+static void test_options(void **state)
+{
+    static const struct tulle_layer no_units[] = {
+        {4, TULLE_ACTIVATION_RELU}, {0, TULLE_ACTIVATION_RELU}, {1, TULLE_ACTIVATION_IDENTITY}};
+    static const struct tulle_layer unknown[] = {{4, (enum tulle_activation)ACTIVATIONS},
+                                                 {1, TULLE_ACTIVATION_IDENTITY}};
+    (void)state;
+    REFUSED(o.size = 0);
+    REFUSED(o.size = sizeof o.size - 1);
+    REFUSED(o.inputs = 0);
+    REFUSED(o.layer_count = 0);
+    REFUSED(o.layers = NULL);
+    REFUSED((o.layers = no_units, o.layer_count = 3));
+    REFUSED(o.layers = unknown);
+    REFUSED(o.precision = (enum tulle_type)2);
+    REFUSED(o.loss = (enum tulle_loss)100);
+    REFUSED(o.optimizer = (enum tulle_optimizer)100);
+    REFUSED(o.learning_rate = NAN);
+    REFUSED(o.learning_rate = INFINITY);
+    REFUSED(o.learning_rate = -0.1);
+    REFUSED(o.batch_size = 0);
+    REFUSED(o.weight_reduction = (enum tulle_reduction)2);
+    REFUSED(o.bias_reduction = (enum tulle_reduction)2);
+}
+
+/* A caller built against an older header has shorter options: the rest are defaults, whatever
+ * bytes stand there. One built against a newer header has longer ones. */
+static void test_options_of_other_sizes(void **state)
+{
+    struct {
+        struct tulle_trainer_options known;
+        char future[64];
+    } longer;
+    (void)state;
+    struct tulle_trainer_options shorter = network_options(INPUTS, layers, 2, TULLE_F64);
+    shorter.size = offsetof(struct tulle_trainer_options, precision);
+    memset((char *)&shorter + shorter.size, 0x7f, sizeof shorter - shorter.size);
+    tulle_trainer *trainer = new_trainer(&shorter);
+    tulle_model *model = new_model(trainer);
+    const struct tulle_model_info *info = tulle_model_info(model);
+    assert_int_equal(info->precision, TULLE_F32);
+    assert_int_equal(info->loss, TULLE_LOSS_MSE);
+    assert_int_equal(info->optimizer, TULLE_OPTIMIZER_SGD);
+    assert_true(info->learning_rate == 0.01);
+    assert_int_equal(info->batch_size, 32);
+    assert_int_equal(info->seed, 0);
+    tulle_model_free(model);
+    tulle_trainer_free(trainer);
+
+    memset(&longer, 0x7f, sizeof longer);
+    longer.known = network_options(INPUTS, layers, 2, TULLE_F64);
+    longer.known.size = sizeof longer;
+    longer.known.batch_size = 5;
+    trainer = new_trainer(&longer.known);
+    model = new_model(trainer);
+    info = tulle_model_info(model);
+    assert_int_equal(info->precision, TULLE_F64);
+    assert_int_equal(info->batch_size, 5);
+    tulle_model_free(model);
+    tulle_trainer_free(trainer);
+}
+
+/* What no machine holds, with sizes that overflow and sizes that do not. */
+static void test_too_large(void **state)
+{
+    const size_t billion = 1000000000, max = (size_t)-1;
+    const struct {
+        size_t inputs, hidden, outputs;
+    } shapes[] = {{1, billion, billion}, {billion, billion, 1},
+                  {max, 1, 1},           {1, max, 1},
+                  {1, 1, max},           {max / 8, 1, 1},
+                  {1, max / 16 + 1, 16}, {max, max, max},
+                  {1, max / 8 - 1, 1},   {(size_t)1 << 32, 1u << 31, 2}};
+    (void)state;
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
+        for (int precision = TULLE_F32; precision <= TULLE_F64; precision++) {
+            const struct tulle_layer large[] = {{shapes[i].hidden, TULLE_ACTIVATION_RELU},
+                                                {shapes[i].outputs, TULLE_ACTIVATION_TANH}};
+            struct tulle_trainer_options options =
+                network_options(shapes[i].inputs, large, 2, precision);
+            enum tulle_status status = refusal(&options);
+            assert_true(status == TULLE_ERROR_MEMORY || status == TULLE_ERROR_ARGUMENT);
+        }
+
+    /* A batch size beyond all memory may be refused or mean "all rows", but nothing else. */
+    struct tulle_trainer_options options = network_options(INPUTS, layers, 2, TULLE_F64);
+    options.batch_size = max;
+    tulle_trainer *trainer = NULL;
+    enum tulle_status status = tulle_trainer_create(&options, &trainer, NULL);
+    if (status == TULLE_OK)
+        assert_int_equal(tulle_trainer_epoch(trainer, tulle_f64(x, ROWS, INPUTS),
+                                             tulle_f64(y, ROWS, OUTPUTS), NULL),
+                         TULLE_OK);
+    else
+        assert_true(status == TULLE_ERROR_MEMORY || status == TULLE_ERROR_ARGUMENT);
+    tulle_trainer_free(trainer);
+}
+
+/* --- Matrices -------------------------------------------------------------------------------- */
+
+static void test_matrices(void **state)
+{
+    const struct tulle_matrix good_x = tulle_f64(x, ROWS, INPUTS);
+    const struct tulle_matrix good_y = tulle_f64(y, ROWS, OUTPUTS);
+    struct tulle_matrix short_stride = good_x, no_type = good_x, y_short_stride = good_y;
+    short_stride.stride = INPUTS - 1;
+    y_short_stride.stride = OUTPUTS - 1;
+    no_type.type = (enum tulle_type)2;
+    const struct {
+        struct tulle_matrix x, y;
+    } bad[] = {
+        {tulle_f64(x, ROWS, INPUTS - 1), good_y},
+        {tulle_f64(x, ROWS / 2, INPUTS + 1), tulle_f64(y, ROWS / 2, OUTPUTS)},
+        {good_x, tulle_f64(y, ROWS, OUTPUTS - 1)},
+        {tulle_f64(x, ROWS / 2, INPUTS), tulle_f64(y, ROWS / 2, OUTPUTS + 1)},
+        {tulle_f64(x, ROWS - 1, INPUTS), good_y},
+        {good_x, tulle_f64(y, ROWS - 1, OUTPUTS)},
+        {tulle_f64(x, 0, INPUTS), tulle_f64(y, 0, OUTPUTS)},
+        {short_stride, good_y},
+        {no_type, good_y},
+        {good_x, y_short_stride},
+    };
+    (void)state;
+    struct tulle_trainer_options options = network_options(INPUTS, layers, 2, TULLE_F32);
+    tulle_trainer *trainer = new_trainer(&options), *untouched = new_trainer(&options);
+    double loss;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(tulle_trainer_step(trainer, bad[i].x, bad[i].y, &loss),
+                         TULLE_ERROR_ARGUMENT);
+        assert_int_equal(tulle_trainer_epoch(trainer, bad[i].x, bad[i].y, &loss),
+                         TULLE_ERROR_ARGUMENT);
+        assert_int_equal(tulle_trainer_loss(trainer, bad[i].x, bad[i].y, &loss),
+                         TULLE_ERROR_ARGUMENT);
+    }
+    /* Not even a number was drawn. */
+    assert_memory_equal(tulle_trainer_rng(trainer), tulle_trainer_rng(untouched),
+                        sizeof(struct tulle_rng));
+    assert_true(same_parameters(trainer, untouched, &options));
+    tulle_trainer_free(trainer);
+    tulle_trainer_free(untouched);
+}
+
+static void test_output_matrices(void **state)
+{
+    double out[ROWS * (OUTPUTS + 1)] = {0};
+    const struct tulle_matrix in = tulle_f64(x, ROWS, INPUTS);
+    struct tulle_matrix_out bad[] = {
+        tulle_f64_out(out, ROWS, OUTPUTS - 1), tulle_f64_out(out, ROWS, OUTPUTS + 1),
+        tulle_f64_out(out, ROWS - 1, OUTPUTS), tulle_f64_out(out, ROWS, OUTPUTS),
+        tulle_f64_out(out, ROWS, OUTPUTS),
+    };
+    bad[3].stride = OUTPUTS - 1;
+    bad[4].type = (enum tulle_type)2;
+    (void)state;
+    struct tulle_trainer_options options = network_options(INPUTS, layers, 2, TULLE_F32);
+    tulle_trainer *trainer = new_trainer(&options);
+    tulle_model *model = new_model(trainer);
+    tulle_session *session = new_session(model);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(tulle_trainer_predict(trainer, in, bad[i]), TULLE_ERROR_ARGUMENT);
+        assert_int_equal(tulle_session_predict(session, in, bad[i]), TULLE_ERROR_ARGUMENT);
+    }
+    assert_int_equal(tulle_session_predict(session, tulle_f64(x, ROWS, INPUTS - 1),
+                                           tulle_f64_out(out, ROWS, OUTPUTS)),
+                     TULLE_ERROR_ARGUMENT);
+    for (size_t i = 0; i < sizeof out / sizeof out[0]; i++)
+        assert_true(out[i] == 0);
+    tulle_session_free(session);
+    tulle_model_free(model);
+    tulle_trainer_free(trainer);
+}
+
+/* --- Divergence ------------------------------------------------------------------------------ */
+
+static void assert_no_model(const tulle_trainer *trainer)
+{
+    tulle_model *model = (tulle_model *)&layers;
+    assert_int_equal(tulle_trainer_model(trainer, &model), TULLE_ERROR_DIVERGED);
+    assert_null(model);
+}
+
+static void test_learning_rate_diverges(void **state)
+{
+    (void)state;
+    for (int precision = TULLE_F32; precision <= TULLE_F64; precision++)
+        for (int activation = 0; activation < ACTIVATIONS; activation++)
+            for (int by_step = 0; by_step <= 1; by_step++) {
+                const struct tulle_layer net[] = {{5, activation},
+                                                  {OUTPUTS, TULLE_ACTIVATION_IDENTITY}};
+                struct tulle_trainer_options options = network_options(INPUTS, net, 2, precision);
+                options.learning_rate = 1000;
+                options.batch_size = 3;
+                tulle_trainer *trainer = new_trainer(&options);
+                enum tulle_status status = TULLE_OK;
+                for (int i = 0; i < 1000 && status == TULLE_OK; i++)
+                    status = (by_step ? tulle_trainer_step : tulle_trainer_epoch)(
+                        trainer, tulle_f64(x, ROWS, INPUTS), tulle_f64(y, ROWS, OUTPUTS), NULL);
+                assert_int_equal(status, TULLE_ERROR_DIVERGED);
+                struct naive net_now = naive_of(trainer, &options);
+                if (parameter_difference(trainer, &net_now) != 0) /* something is not finite */
+                    assert_no_model(trainer);
+                naive_free(&net_now);
+                tulle_trainer_free(trainer);
+            }
+}
+
+/* A NaN is not lost in the comparison of a relu. */
+static void test_not_a_number(void **state)
+{
+    double broken_x[ROWS * INPUTS], broken_y[ROWS * OUTPUTS];
+    const double weights[5 * INPUTS] = {[7] = NAN};
+    (void)state;
+    memcpy(broken_x, x, sizeof x);
+    memcpy(broken_y, y, sizeof y);
+    broken_x[4] = broken_y[3] = NAN;
+    const struct {
+        const double *x, *y, *weights;
+    } cases[] = {{broken_x, y, NULL}, {x, broken_y, NULL}, {x, y, weights}};
+
+    for (int precision = TULLE_F32; precision <= TULLE_F64; precision++)
+        for (int i = 0; i < 3; i++)
+            for (int activation = 0; activation < ACTIVATIONS; activation++) {
+                const struct tulle_layer net[] = {{5, activation}, {OUTPUTS, activation}};
+                struct tulle_trainer_options options = network_options(INPUTS, net, 2, precision);
+                tulle_trainer *trainer = new_trainer(&options);
+                if (cases[i].weights)
+                    tulle_trainer_set_parameters(trainer, 0, cases[i].weights, NULL);
+                assert_int_equal(tulle_trainer_step(trainer, tulle_f64(cases[i].x, ROWS, INPUTS),
+                                                    tulle_f64(cases[i].y, ROWS, OUTPUTS), NULL),
+                                 TULLE_ERROR_DIVERGED);
+                assert_no_model(trainer);
+                tulle_trainer_free(trainer);
+            }
+}
+
+static void test_no_model_of_broken_parameters(void **state)
+{
+    static const double broken[] = {NAN, INFINITY, -INFINITY, 1e300 /* in f32 */};
+    (void)state;
+    for (int i = 0; i < 4; i++)
+        for (int bias = 0; bias <= 1; bias++) {
+            struct tulle_trainer_options options = network_options(INPUTS, layers, 2, TULLE_F32);
+            tulle_trainer *trainer = new_trainer(&options);
+            const double weights[OUTPUTS * 5] = {[9] = broken[i]}, biases[OUTPUTS] = {0, broken[i]};
+            assert_int_equal(tulle_trainer_set_parameters(trainer, 1, bias ? NULL : weights,
+                                                          bias ? biases : NULL),
+                             TULLE_OK);
+            assert_no_model(trainer);
+            tulle_trainer_free(trainer);
+        }
+}
+
+static void test_free_nothing(void **state)
+{
+    (void)state;
+    tulle_trainer_free(NULL);
+    tulle_model_free(NULL);
+    tulle_session_free(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_options_of_other_sizes),
+        cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_matrices),
+        cmocka_unit_test(test_output_matrices),
+        cmocka_unit_test(test_learning_rate_diverges),
+        cmocka_unit_test(test_not_a_number),
+        cmocka_unit_test(test_no_model_of_broken_parameters),
+        cmocka_unit_test(test_free_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
