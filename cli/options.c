@@ -73,7 +73,7 @@ _Static_assert(OPTION_COUNT <= sizeof((struct cli_options *)0)->given, "given[] 
 void cli_options_init(struct cli_options *options, const struct cli_command *command)
 {
     /* The layers that tulle_train makes when it is told of none, which its options cannot say. */
-    static const size_t hidden[] = {128, 128};
+    static const size_t hidden[] = TULLE_DEFAULT_HIDDEN;
     const struct tulle_train_options train = TULLE_TRAIN_OPTIONS;
 
     memset(options, 0, sizeof *options);
@@ -126,13 +126,9 @@ const struct cli_command *cli_command_find(const char *name)
 /* Whether the first `length` bytes of an argument are an option's "--name" or "-n". */
 static int is_named(const struct cli_option *option, const char *argument, size_t length)
 {
-    const char *name = option->letter;
-    size_t dashes = 1;
-    if (strncmp(argument, "--", 2) == 0) {
-        name = option->name;
-        dashes = 2;
-    }
-    return name && length == dashes + strlen(name) &&
+    size_t dashes = strncmp(argument, "--", 2) == 0 ? 2 : argument[0] == '-';
+    const char *name = dashes == 2 ? option->name : option->letter;
+    return dashes && name && length == dashes + strlen(name) &&
            strncmp(argument + dashes, name, length - dashes) == 0;
 }
 

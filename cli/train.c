@@ -306,10 +306,9 @@ const struct cli_command cli_train = {
         "each one's under \"targets\".",
     .arguments = {{"DATA", CLI_DATA_HELP}},
     .required = 1,
-    .examples =
-        "  tulle train houses.csv --target price\n"
-        "  tulle train houses.csv.gz --target price,rent --drop id --test 0.2 -o prices.tulle\n"
-        "  tulle train houses.csv --target price --split-column split --hidden 256,256 \\\n"
-        "        --lr 0.02 --epochs 100 --json > result.json\n",
+    .examples = "  tulle train houses.csv --target price\n"
+                "  tulle train houses.csv.gz --target price,rent --drop id --test 0.2 -o h.tulle\n"
+                "  tulle train houses.csv --target price --split-column split --hidden 256,256 \\\n"
+                "        --lr 0.01 --epochs 200 --json > result.json\n",
     .run = run,
 };

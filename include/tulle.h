@@ -471,13 +471,18 @@ struct tulle_progress {
 /* Returns 0 to go on; anything else stops with TULLE_ERROR_INTERRUPTED. */
 typedef int tulle_progress_fn(const struct tulle_progress *progress, void *user);
 
+#define TULLE_DEFAULT_HIDDEN                                                                       \
+    {                                                                                              \
+        128, 128                                                                                   \
+    }
+
 struct tulle_train_options {
     size_t size;
     const char *const *targets; /* (target_count) column names; no default; the other columns */
     size_t target_count;        /* of the dataset are the inputs */
     double valid_fraction;      /* 0.1; the two fractions of rows are drawn at random, and */
     double test_fraction;       /* 0; used only for a dataset without splits */
-    const size_t *hidden;       /* units of the hidden layers; NULL: 128, 128 */
+    const size_t *hidden;       /* units of the hidden layers; NULL: TULLE_DEFAULT_HIDDEN */
     size_t hidden_count;        /* with hidden: may be 0, for a linear model */
     enum tulle_activation activation; /* TULLE_ACTIVATION_RELU; of the hidden layers */
     enum tulle_loss loss;
@@ -563,8 +568,8 @@ TULLE_API enum tulle_status tulle_predict_file(const tulle_model *model, const c
 /* --- Utilities ------------------------------------------------------------------------------- */
 
 /* The index of the name that is nearest to `name` (Levenshtein distance, 1966), for "did you mean";
- * SIZE_MAX if none is near: the distance must be at most a third of the longer length, rounded up.
- */
+ * SIZE_MAX if none is near: the distance must be at most a third of the longer length, rounded up,
+ * and less than the whole of it. */
 TULLE_API size_t tulle_nearest_name(const char *name, const char *const *names, size_t count);
 
 #ifdef __cplusplus

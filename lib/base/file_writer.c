@@ -20,8 +20,9 @@
 
 struct file_writer {
     int fd;
-    int errnum;      /* of the first write that failed, 0 if none did */
-    char *path;      /* as the user wrote it, for messages */
+    int errnum; /* of the first write that failed, 0 if none did */
+    int is_stdout;
+    char *path;      /* as the user wrote it, or "standard output": for messages */
     char *target;    /* where the links lead; NULL when writing directly */
     char *temporary; /* NULL when writing directly */
     size_t used;
@@ -118,9 +119,7 @@ static int open_directly(struct file_writer *writer)
 
 static int open_output(struct file_writer *writer)
 {
-    /* By its name, because opening /dev/stdout again would start at the beginning of the file that
-     * standard output is redirected to. */
-    if (strcmp(writer->path, "-") == 0 || strcmp(writer->path, "/dev/stdout") == 0) {
+    if (writer->is_stdout) {
         writer->fd = STDOUT_FILENO;
         return 0;
     }
@@ -151,7 +150,10 @@ enum tulle_status tulle_file_writer_open(const char *path, struct file_writer **
     if (!w)
         return tulle_fail_memory(error);
     w->fd = -1;
-    w->path = tulle_strdup(path);
+    /* /dev/stdout by its name, because opening it again would start at the beginning of the file
+     * that standard output is redirected to. */
+    w->is_stdout = strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0;
+    w->path = tulle_strdup(w->is_stdout ? "standard output" : path);
     enum tulle_status status = w->path ? TULLE_OK : tulle_fail_memory(error);
     int errnum = status == TULLE_OK ? open_output(w) : 0;
     if (errnum != 0)

@@ -82,7 +82,7 @@ size_t tulle_nearest_name(const char *name, const char *const *names, size_t cou
         if (other > 256)
             continue;
         size_t distance = edit_distance(name, names[i]);
-        if (distance < nearest_distance && distance <= (longer + 2) / 3) {
+        if (distance < nearest_distance && distance <= (longer + 2) / 3 && distance < longer) {
             nearest = i;
             nearest_distance = distance;
         }

@@ -93,10 +93,16 @@ enum tulle_status tulle_fail_no_column(struct tulle_error *error, const char *fi
                                        const char *name, const char *const *names, size_t count)
 {
     size_t nearest = tulle_nearest_name(name, names, count);
-    if (nearest == SIZE_MAX)
-        return tulle_fail_at(error, TULLE_ERROR_DATA, file, 0, 0, "no column '%s'", name);
-    return tulle_fail_at(error, TULLE_ERROR_DATA, file, 0, 0, "no column '%s'; did you mean '%s'?",
-                         name, names[nearest]);
+    if (nearest != SIZE_MAX)
+        return tulle_fail_at(error, TULLE_ERROR_DATA, file, 0, 0,
+                             "no column '%s'; did you mean '%s'?", name, names[nearest]);
+    char list[200] = "";
+    size_t length = 0, listed = 0;
+    for (; listed < count && length + strlen(names[listed]) + 3 < sizeof list; listed++)
+        length += (size_t)snprintf(list + length, sizeof list - length, "%s%s", listed ? ", " : "",
+                                   names[listed]);
+    return tulle_fail_at(error, TULLE_ERROR_DATA, file, 0, 0, "no column '%s'; there %s %s%s", name,
+                         count == 1 ? "is" : "are", list, listed < count ? ", ..." : "");
 }
 
 int tulle_options_copy(void *to, const void *from)

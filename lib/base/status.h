@@ -30,7 +30,7 @@ enum tulle_status tulle_fail_memory(struct tulle_error *error);
 enum tulle_status tulle_fail_errno(struct tulle_error *error, const char *file, const char *action,
                                    int errnum);
 
-/* "no column 'rom'; did you mean 'rooms'?" (TULLE_ERROR_DATA). */
+/* "no column 'rom'; did you mean 'rooms'?", or what columns there are (TULLE_ERROR_DATA). */
 enum tulle_status tulle_fail_no_column(struct tulle_error *error, const char *file,
                                        const char *name, const char *const *names, size_t count);
 

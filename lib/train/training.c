@@ -53,7 +53,7 @@ static enum tulle_status pick_columns(struct training *t, struct tulle_error *er
     size_t targets = t->options.target_count;
     if (targets >= data->columns)
         return tulle_fail_at(error, TULLE_ERROR_DATA, data->source, 0, 0,
-                             "has no column left to predict from: %zu columns, %zu of them targets",
+                             "no column is left to predict from: of %zu columns, %zu are targets",
                              data->columns, targets);
     t->input_count = data->columns - targets;
     for (size_t i = 0; i < targets; i++) {
@@ -135,9 +135,10 @@ static enum tulle_status fit_scaling(struct training *t, struct tulle_error *err
 static enum tulle_status make_trainer(struct training *t, struct tulle_error *error)
 {
     const struct tulle_train_options *o = &t->options;
-    static const size_t default_hidden[] = {128, 128};
+    static const size_t default_hidden[] = TULLE_DEFAULT_HIDDEN;
     const size_t *hidden = o->hidden ? o->hidden : default_hidden;
-    size_t hidden_count = o->hidden ? o->hidden_count : 2;
+    size_t hidden_count =
+        o->hidden ? o->hidden_count : sizeof default_hidden / sizeof *default_hidden;
     t->layers = tulle_calloc(hidden_count + 1, sizeof *t->layers);
     if (!t->layers)
         return tulle_fail_memory(error);

@@ -1,0 +1,51 @@
+# Data that cannot be used: one line that says what and where, and no file.
+attempt() {
+    cat >t.csv
+    run train t.csv --hidden 4 --epochs 3 --target y "$@"
+}
+run train nosuch.csv --target y
+run train . --target y
+printf '' | attempt
+printf '\n\n' | attempt
+printf 'a,y\n' | attempt
+printf 'a,y\n1,2\n3\n' | attempt
+printf 'a,y\n1,2\n3,4,5\n' | attempt
+printf 'a,y\n1,2\n3,n/a\n' | attempt
+printf 'a,y\n1,2\n\n3,nan\n' | attempt
+printf 'a,y\n1,2\n-inf,3\n' | attempt
+printf 'a,y\n1,2\n,3\n' | attempt
+printf 'a,y\n1,2\n1e999,3\n' | attempt
+printf 'a,y\n1,2\n"3,4\n' | attempt
+printf 'a,a,y\n1,2,3\n4,5,6\n' | attempt
+printf 'rooms,y\n1,2\n3,4\n' | attempt --drop room
+printf 'rooms,price\n1,2\n3,4\n' | attempt
+printf 'a,y\n1,2\n' | attempt
+printf 'y\n1\n2\n3\n' | attempt
+printf 'a,y,s\n1,2,train\n3,4,tset\n' | attempt --split-column s
+printf 'a,y,s\n1,2,test\n3,4,test\n5,6,train\n' | attempt --split-column s
+rm t.csv
+left
+
+echo "--- diverging"
+table 50 >t.csv
+run train t.csv --target y --drop z,split --hidden 8 --epochs 50 --lr 1000 2>&1 | masked | tail -n 2
+rm t.csv
+left
+
+echo "--- allowed, and said"
+printf 'a,b,y\n1,7,3\n2,7,5\n3,7,6\n4,7,9\n' | attempt --valid 0 | masked | grep -e note -e exit
+printf 'a,y\n1,5\n2,5\n3,5\n4,5\n' | attempt --valid 0 | masked | grep -e note -e exit
+"$TULLE" predict t.tulle t.csv | awk '$1 > 4 && $1 < 6 {near++} END {print near, "near it"}'
+run eval t.tulle t.csv | masked
+printf 'a,y\n1,1e308\n2,-1e308\n3,5e307\n4,-1e308\n' | attempt --valid 0 | masked | grep -v epoch
+
+echo "--- predict"
+printf 'a,y\n1,2\n3,4\n5,6\n' >t.csv
+quietly train t.csv --target y --hidden 4 --epochs 3
+printf 'a\n1\nx\n' >bad.csv
+run predict t.tulle bad.csv -o p.csv
+printf 'a\n' >bad.csv
+run predict t.tulle bad.csv -o p.csv
+printf 'a\n1\n1e300\n' >bad.csv
+run predict t.tulle bad.csv -o p.csv
+left

@@ -1,0 +1,35 @@
+# eval and predict find columns by name.
+table 50 | sed "1s/a,b,c,y,z/width,length,height,price,rent/" >table.csv
+quietly train table.csv --target price,rent --drop split --hidden 4 --epochs 3 -o m.tulle
+"$TULLE" predict m.tulle table.csv >"$SCRATCH/reference"
+head -n 1 "$SCRATCH/reference"
+
+awk -F , '{print "text" NR "," $3 "," $2 ",," $1}' table.csv | sed '1s/.*/note,height,length,more,width/' \
+    >shuffled.csv
+"$TULLE" predict m.tulle shuffled.csv | cmp - "$SCRATCH/reference" && echo "any order, and others"
+"$TULLE" predict m.tulle - <table.csv | cmp - "$SCRATCH/reference" && echo "stdin"
+
+echo "--- one is missing"
+cut -d , -f 1,3- table.csv >missing.csv
+run predict m.tulle missing.csv
+run eval m.tulle missing.csv
+sed '1s/length/lenght/' table.csv >renamed.csv
+run predict m.tulle renamed.csv -o p.csv
+cut -d , -f 1-3 table.csv >inputs.csv
+run eval m.tulle inputs.csv
+run eval m.tulle table.csv --split all | masked
+"$TULLE" predict m.tulle inputs.csv | cmp - "$SCRATCH/reference" && echo "no need of targets"
+
+echo "--- the split"
+run eval m.tulle table.csv --split test
+run eval m.tulle table.csv --split test --split-column splat
+run eval m.tulle table.csv --split test --split-column split | masked
+sed 's/test/train/' table.csv >untested.csv
+run eval m.tulle untested.csv --split test --split-column split
+left
+
+echo "--- names"
+printf 'größe,"a ""b"", c",t\\e[31m,y\n1,2,3,4\n2,3,4,5\n4,3,2,1\n0,0,1,1\n' |
+    sed 's/\\e/'"$(printf '\033')"'/' >names.csv
+run train names.csv --target 'größe' --hidden 2 --epochs 1 | masked
+run predict names.tulle names.csv | masked

@@ -1,0 +1,9 @@
+# A folder without permission to write. Root needs none.
+if [ "$(id -u)" -eq 0 ]; then
+    echo "root may write everywhere"
+    exit 77
+fi
+table 30 >t.csv
+mkdir folder
+chmod 555 folder
+run train t.csv --target y --drop z,split -o folder/m.tulle
