@@ -5,9 +5,9 @@ set -eu
 cd "$(dirname "$0")/.."
 
 sh scripts/deps.sh
-[ -f build/release/build.ninja ] || cmake --preset release -DTULLE_BUILD_TESTS=OFF >/dev/null
-cmake --build --preset release
-tulle=build/release/tulle
+[ -f build/CMakeCache.txt ] || cmake --preset release -DTULLE_BUILD_TESTS=OFF >/dev/null
+cmake --build build
+tulle=build/tulle
 model=build/california.tulle
 
 say() { printf '\n$ %s\n' "$*"; "$@"; }

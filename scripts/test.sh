@@ -31,9 +31,13 @@ for preset in ${*:-release clang asan}; do
         continue
     fi
     echo "--- $preset"
-    if cmake --preset "$preset" -DTULLE_BUILD_TESTS=ON >build/cmake-"$preset".log &&
-        cmake --build --preset "$preset"; then
-        ctest --preset "$preset" -j 2 | tee build/ctest-"$preset".log || true
+    folder=build/$preset
+    [ "$preset" != release ] || folder=build
+    # The preset is for a new folder; one that is there keeps its generator and settings.
+    if { [ -f "$folder"/CMakeCache.txt ] || cmake --preset "$preset"; } >build/cmake-"$preset".log &&
+        cmake -DTULLE_BUILD_TESTS=ON -DTULLE_WERROR=ON "$folder" >>build/cmake-"$preset".log &&
+        cmake --build "$folder" -j 2; then
+        (cd "$folder" && ctest --output-on-failure -j 2) | tee build/ctest-"$preset".log || true
         count "$preset"
     else
         cat build/cmake-"$preset".log
