@@ -334,7 +334,7 @@ enum tulle_split {
 
 TULLE_API const char *tulle_split_name(enum tulle_split split); /* "train", "valid", ... */
 
-/* Accepts "val" and "validation" too. */
+/* Accepts "val" and "validation" for valid too. */
 TULLE_API enum tulle_status tulle_split_from_name(const char *name, enum tulle_split *split);
 
 struct tulle_read_options {

@@ -46,6 +46,33 @@ DEFINE_NAMES(loss)
 DEFINE_NAMES(optimizer)
 DEFINE_NAMES(type)
 
+/* The first name of a split is the one it is shown by. */
+static const struct {
+    const char *name;
+    enum tulle_split split;
+} split_names[] = {
+    {"train", TULLE_SPLIT_TRAIN},      {"valid", TULLE_SPLIT_VALID}, {"val", TULLE_SPLIT_VALID},
+    {"validation", TULLE_SPLIT_VALID}, {"test", TULLE_SPLIT_TEST},   {"all", TULLE_SPLIT_ALL},
+};
+
+const char *tulle_split_name(enum tulle_split split)
+{
+    for (size_t i = 0; i < COUNT(split_names); i++)
+        if (split_names[i].split == split)
+            return split_names[i].name;
+    return NULL;
+}
+
+enum tulle_status tulle_split_from_name(const char *name, enum tulle_split *split)
+{
+    for (size_t i = 0; i < COUNT(split_names); i++)
+        if (strcmp(split_names[i].name, name) == 0) {
+            *split = split_names[i].split;
+            return TULLE_OK;
+        }
+    return TULLE_ERROR_ARGUMENT;
+}
+
 /* Levenshtein's distance (1966) by one row of the table; SIZE_MAX if there is no memory. */
 static size_t edit_distance(const char *a, const char *b)
 {

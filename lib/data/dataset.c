@@ -12,37 +12,6 @@
 #include "name_index.h"
 #include "table_reader.h"
 
-/* --- Splits ----------------------------------------------------------------------------------- */
-
-static const struct {
-    const char *name;
-    enum tulle_split split;
-} split_names[] = {
-    /* The first of a split is the one it is shown by. */
-    {"train", TULLE_SPLIT_TRAIN}, {"valid", TULLE_SPLIT_VALID},      {"test", TULLE_SPLIT_TEST},
-    {"all", TULLE_SPLIT_ALL},     {"validation", TULLE_SPLIT_VALID}, {"val", TULLE_SPLIT_VALID},
-};
-
-#define SPLIT_NAME_COUNT (sizeof split_names / sizeof split_names[0])
-
-const char *tulle_split_name(enum tulle_split split)
-{
-    for (size_t i = 0; i < SPLIT_NAME_COUNT; i++)
-        if (split_names[i].split == split)
-            return split_names[i].name;
-    return NULL;
-}
-
-enum tulle_status tulle_split_from_name(const char *name, enum tulle_split *split)
-{
-    for (size_t i = 0; i < SPLIT_NAME_COUNT; i++)
-        if (strcmp(split_names[i].name, name) == 0) {
-            *split = split_names[i].split;
-            return TULLE_OK;
-        }
-    return TULLE_ERROR_ARGUMENT;
-}
-
 /* --- Making one ------------------------------------------------------------------------------- */
 
 /* A dataset with everything but rows; names NULL for c0, c1, ... */

@@ -10,7 +10,9 @@ enum { SAMPLE_BLOCK = 128 };
 /* What the threads of one call share. */
 struct job {
     const struct pass *pass;
-    size_t begin, count; /* the batch: samples begin..begin + count - 1 of the pass's rows */
+    void (*finish)(const struct job *job, size_t s,
+                   size_t e); /* of a block, after its forward pass */
+    size_t begin, count;      /* the batch: samples begin..begin + count - 1 of the pass's rows */
     void *to;
     double weight_alpha, bias_alpha;
     struct tulle_matrix_out out;
@@ -134,46 +136,10 @@ static void update_units(const struct job *job, unsigned thread, unsigned thread
     }
 }
 
-/* A thread's share of the batch's samples. */
-static void share_samples(const struct job *job, unsigned thread, unsigned threads, size_t *begin,
-                          size_t *end)
+static void loss_and_backward_block(const struct job *job, size_t s, size_t e)
 {
-    tulle_pool_share(thread, threads, job->count, job->pass->kernels->columns, begin, end);
-}
-
-static size_t block_end(size_t s, size_t end)
-{
-    return end - s > SAMPLE_BLOCK ? s + SAMPLE_BLOCK : end;
-}
-
-static void step_on_thread(struct pool *pool, unsigned thread, unsigned threads, void *context)
-{
-    const struct job *job = context;
-    size_t begin, end;
-    share_samples(job, thread, threads, &begin, &end);
-    for (size_t s = begin, e; s < end; s = e) {
-        e = block_end(s, end);
-        load_inputs(job, s, e);
-        forward_block(job->pass, s, e);
-        loss_block(job, s, e);
-        backward_block(job->pass, s, e);
-    }
-    tulle_pool_barrier(pool);
-    update_units(job, thread, threads);
-}
-
-static void loss_on_thread(struct pool *pool, unsigned thread, unsigned threads, void *context)
-{
-    (void)pool;
-    const struct job *job = context;
-    size_t begin, end;
-    share_samples(job, thread, threads, &begin, &end);
-    for (size_t s = begin, e; s < end; s = e) {
-        e = block_end(s, end);
-        load_inputs(job, s, e);
-        forward_block(job->pass, s, e);
-        loss_block(job, s, e);
-    }
+    loss_block(job, s, e);
+    backward_block(job->pass, s, e);
 }
 
 /* The last layer's activations of a block to the rows of the user's matrix. */
@@ -199,18 +165,26 @@ static void store_outputs(const struct job *job, size_t s, size_t e)
         }
 }
 
-static void predict_on_thread(struct pool *pool, unsigned thread, unsigned threads, void *context)
+/* A thread's share of the samples, block by block. */
+static void run_samples(struct pool *pool, unsigned thread, unsigned threads, void *context)
 {
     (void)pool;
     const struct job *job = context;
     size_t begin, end;
-    share_samples(job, thread, threads, &begin, &end);
+    tulle_pool_share(thread, threads, job->count, job->pass->kernels->columns, &begin, &end);
     for (size_t s = begin, e; s < end; s = e) {
-        e = block_end(s, end);
+        e = end - s > SAMPLE_BLOCK ? s + SAMPLE_BLOCK : end;
         load_inputs(job, s, e);
         forward_block(job->pass, s, e);
-        store_outputs(job, s, e);
+        job->finish(job, s, e);
     }
+}
+
+static void run_step(struct pool *pool, unsigned thread, unsigned threads, void *context)
+{
+    run_samples(pool, thread, threads, context);
+    tulle_pool_barrier(pool);
+    update_units(context, thread, threads);
 }
 
 /* One order, whatever the threads: sample after sample. */
@@ -226,29 +200,34 @@ double tulle_pass_step(const struct pass *pass, struct pool *pool, size_t begin,
                        void *to, double weight_alpha, double bias_alpha)
 {
     struct job job = {.pass = pass,
+                      .finish = loss_and_backward_block,
                       .begin = begin,
                       .count = end - begin,
                       .to = to,
                       .weight_alpha = weight_alpha,
                       .bias_alpha = bias_alpha};
-    tulle_pool_run(pool, step_on_thread, &job);
+    tulle_pool_run(pool, run_step, &job);
     return sum_losses(&job);
 }
 
 double tulle_pass_loss(const struct pass *pass, struct pool *pool, size_t begin, size_t end)
 {
-    struct job job = {.pass = pass, .begin = begin, .count = end - begin};
-    tulle_pool_run(pool, loss_on_thread, &job);
+    struct job job = {.pass = pass, .finish = loss_block, .begin = begin, .count = end - begin};
+    tulle_pool_run(pool, run_samples, &job);
     return sum_losses(&job);
 }
 
 void tulle_pass_predict(const struct pass *pass, struct pool *pool, size_t begin, size_t end,
                         struct tulle_matrix_out out, const struct tulle_column *scaling)
 {
-    struct job job = {
-        .pass = pass, .begin = begin, .count = end - begin, .out = out, .scaling = scaling};
+    struct job job = {.pass = pass,
+                      .finish = store_outputs,
+                      .begin = begin,
+                      .count = end - begin,
+                      .out = out,
+                      .scaling = scaling};
     if (pool)
-        tulle_pool_run(pool, predict_on_thread, &job);
+        tulle_pool_run(pool, run_samples, &job);
     else
-        predict_on_thread(NULL, 0, 1, &job);
+        run_samples(NULL, 0, 1, &job);
 }
