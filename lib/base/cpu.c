@@ -16,25 +16,40 @@
 
 /* XCR0: which registers the operating system saves. A CPU that has AVX2 under a system that does
  * not save its registers must not use it. */
-static unsigned read_xcr0(void)
+static int saves_registers(unsigned mask)
 {
-    unsigned low, high;
+    unsigned a, b, c, d, low, high;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE))
+        return 0;
     __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-    return low;
+    return (low & mask) == mask;
+}
+
+/* Whether CPUID's leaf 7 has the feature bit in EBX. */
+static int has_feature(unsigned bit)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit);
 }
 
 int tulle_cpu_has_avx2_fma(void)
 {
-    const unsigned xmm_and_ymm = 0x6;
     unsigned a, b, c, d;
-    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE) || !(c & bit_FMA))
-        return 0;
-    if ((read_xcr0() & xmm_and_ymm) != xmm_and_ymm)
-        return 0;
-    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_AVX2);
+    return saves_registers(0x06) && has_feature(bit_AVX2) && __get_cpuid(1, &a, &b, &c, &d) &&
+           (c & bit_FMA);
+}
+
+int tulle_cpu_has_avx512(void)
+{
+    return tulle_cpu_has_avx2_fma() && saves_registers(0xe6) && has_feature(bit_AVX512F);
 }
 #else
 int tulle_cpu_has_avx2_fma(void)
+{
+    return 0;
+}
+
+int tulle_cpu_has_avx512(void)
 {
     return 0;
 }

@@ -23,12 +23,14 @@
 #define TULLE_ROW_PAD 16
 
 /* The operands of C = A B: A's element (m, k) is a[m * a_row + k * a_column], B's (k, n) is
- * b[k * b_row + n], C's (m, n) is c[m * c_row + n]. */
+ * b[k * b_row + n], C's (m, n) is c[m * c_row + n]. Where A comes in blocks of k_block columns,
+ * those of block i begin at a + i * a_block. */
 struct product {
     const void *a, *b;
     void *c;
     size_t a_row, a_column, b_row, c_row;
-    size_t k; /* terms of each sum, >= 1 */
+    size_t k;                /* terms of each sum, >= 1 */
+    size_t k_block, a_block; /* k_block >= k: one block, a_block is not used */
 };
 
 /* The part of C that is asked for. Columns are computed up to the next whole vector. */
@@ -54,8 +56,9 @@ struct kernels {
      * sample-major, C the weights, alpha minus the learning rate. */
     void (*accumulate)(const struct product *product, struct tile_range range, double alpha);
 
-    /* to[r] = to[r] + alpha * (sum of the first n of row r of from), r < rows. The biases' step. */
-    void (*sum_rows)(const void *from, size_t stride, size_t rows, size_t n, double alpha,
+    /* to[m] = to[m] + alpha * (sum of row m of A), for rows [row_begin, row_end) of the product's
+     * A, whose a_column is 1; k_block is a multiple of TULLE_ROW_PAD. The biases' step. */
+    void (*sum_rows)(const struct product *product, size_t row_begin, size_t row_end, double alpha,
                      void *to);
 
     /* to[c * to_row + r] = from[r * from_row + c]. */

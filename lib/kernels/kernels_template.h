@@ -50,20 +50,24 @@ VEC_INLINE void multiply_tile(size_t rows, size_t vecs, const struct product *pr
                               const real *a, const real *b, vec sum[TILE_ROWS][TILE_VECS])
 {
     size_t a_row = product->a_row, a_column = product->a_column, b_row = product->b_row;
-    for (size_t k = product->k; k > 0; k--) {
-        vec b_vec[TILE_VECS];
-        UNROLL
-        for (size_t j = 0; j < vecs; j++)
-            b_vec[j] = vec_load(b + j * LANES);
-        UNROLL
-        for (size_t i = 0; i < rows; i++) {
-            vec a_vec = vec_set1(a[i * a_row]);
+    for (size_t left = product->k, count; left > 0; left -= count, a += product->a_block) {
+        const real *a_at = a;
+        count = left < product->k_block ? left : product->k_block;
+        for (size_t k = count; k > 0; k--) {
+            vec b_vec[TILE_VECS];
             UNROLL
             for (size_t j = 0; j < vecs; j++)
-                sum[i][j] = vec_fma(a_vec, b_vec[j], sum[i][j]);
+                b_vec[j] = vec_load(b + j * LANES);
+            UNROLL
+            for (size_t i = 0; i < rows; i++) {
+                vec a_vec = vec_set1(a_at[i * a_row]);
+                UNROLL
+                for (size_t j = 0; j < vecs; j++)
+                    sum[i][j] = vec_fma(a_vec, b_vec[j], sum[i][j]);
+            }
+            a_at += a_column;
+            b += b_row;
         }
-        a += a_column;
-        b += b_row;
     }
 }
 
@@ -125,6 +129,14 @@ VEC_INLINE void dispatch_tile(enum form form, size_t rows, size_t vecs,
         TILE_CASES(5)
         TILE_CASES(6)
 #endif
+#if TILE_ROWS > 6
+        TILE_CASES(7)
+        TILE_CASES(8)
+        TILE_CASES(9)
+        TILE_CASES(10)
+        TILE_CASES(11)
+        TILE_CASES(12)
+#endif
     }
 #undef TILE_CASES
 #undef TILE_CASE
@@ -171,30 +183,37 @@ static void accumulate(const struct product *product, struct tile_range range, d
 
 /* --- The rest -------------------------------------------------------------------------------- */
 
-/* Element i of a row belongs to partial sum i mod TULLE_ROW_PAD; the last step adds the upper half
- * of them to the lower until one is left. */
-static void sum_rows(const void *from, size_t stride, size_t rows, size_t n, double alpha, void *to)
+/* Element k of a row belongs to partial sum k mod TULLE_ROW_PAD; the upper half of them is added to
+ * the lower until one is left. */
+static void sum_rows(const struct product *product, size_t row_begin, size_t row_end, double alpha,
+                     void *to)
 {
     enum { VECS = TULLE_ROW_PAD / LANES };
-    for (size_t r = 0; r < rows; r++) {
-        const real *row = (const real *)from + r * stride;
-        size_t i = 0;
-        vec sum[VECS];
-        memset(sum, 0, sizeof sum);
-        for (; i + TULLE_ROW_PAD <= n; i += TULLE_ROW_PAD) {
-            UNROLL
-            for (size_t j = 0; j < VECS; j++)
-                sum[j] += vec_load(row + i + j * LANES);
+    for (size_t m = row_begin; m < row_end; m++) {
+        const real *a = (const real *)product->a + m * product->a_row;
+        vec sum[VECS] = {{0}};
+        for (size_t left = product->k, count; left > 0; left -= count, a += product->a_block) {
+            count = left < product->k_block ? left : product->k_block;
+            size_t k = 0;
+            for (; k + TULLE_ROW_PAD <= count; k += TULLE_ROW_PAD) {
+                UNROLL
+                for (size_t j = 0; j < VECS; j++)
+                    sum[j] += vec_load(a + k + j * LANES);
+            }
+            if (k < count) {
+                UNROLL
+                for (size_t j = 0; j < VECS; j++)
+                    sum[j] += vec_load_first(a + k + j * LANES, count - k, j * LANES);
+            }
         }
-        real part[TULLE_ROW_PAD];
-        memcpy(part, sum, sizeof part);
-        for (; i < n; i++)
-            part[i % TULLE_ROW_PAD] += row[i];
-        for (size_t half = TULLE_ROW_PAD / 2; half > 0; half /= 2)
+        UNROLL
+        for (size_t half = VECS / 2; half > 0; half /= 2) {
+            UNROLL
             for (size_t j = 0; j < half; j++)
-                part[j] += part[j + half];
-        real *target = (real *)to + r;
-        *target = REAL_FMA((real)alpha, part[0], *target);
+                sum[j] += sum[j + half];
+        }
+        real *target = (real *)to + m;
+        *target = REAL_FMA((real)alpha, vec_sum(sum[0]), *target);
     }
 }
 

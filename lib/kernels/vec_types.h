@@ -9,6 +9,7 @@
 #ifndef TULLE_VEC_TYPES_H
 #define TULLE_VEC_TYPES_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #if REAL_IS_F64
@@ -49,6 +50,40 @@ VEC_INLINE void vec_store(real *to, vec v)
 VEC_INLINE vec vec_set1(real x)
 {
     return x - (vec){0};
+}
+
+/* The lanes from `first` of `count` on are 0: lane i of the vector at `from` is element first + i.
+ * The lanes that are left out are loaded too, so they must be there. */
+VEC_INLINE vec vec_load_first(const real *from, size_t count, size_t first)
+{
+    vec_bits index;
+    UNROLL
+    for (int i = 0; i < LANES; i++)
+        index[i] = (bits)(first + (size_t)i);
+    return (vec)((vec_bits)vec_load(from) & (vec_bits)(index < (bits)count));
+}
+
+/* The sum of the lanes: the upper half onto the lower, until one is left. Halves of a vector are
+ * taken through memory of its own type, which compilers turn into single instructions. */
+VEC_INLINE real vec_sum(vec v)
+{
+    typedef real half8 __attribute__((vector_size(8 * sizeof(real))));
+    typedef real half4 __attribute__((vector_size(4 * sizeof(real))));
+    typedef real half2 __attribute__((vector_size(2 * sizeof(real))));
+    union {
+        vec whole;
+        half8 eight[2];
+        half4 four[2];
+        half2 two[2];
+        real one[2];
+    } u = {v};
+    if (LANES == 16)
+        u.eight[0] += u.eight[1];
+    if (LANES >= 8)
+        u.four[0] += u.four[1];
+    if (LANES >= 4)
+        u.two[0] += u.two[1];
+    return u.one[0] + u.one[1];
 }
 
 /* mask ? a : b, lane by lane; mask is the result of a comparison. */

@@ -3,10 +3,6 @@
 
 #include "propagate.h"
 
-/* Samples that go through the whole network together, so that their activations are still in the
- * cache when the next layer reads them. */
-enum { SAMPLE_BLOCK = 128 };
-
 /* What the threads of one call share. */
 struct job {
     const struct pass *pass;
@@ -25,7 +21,30 @@ static void *at(const struct pass *pass, const void *buffer, size_t index)
     return (char *)buffer + index * tulle_type_size(pass->network->precision);
 }
 
-/* In what follows a block is samples [s, e) of the batch, s a multiple of the kernels' columns. */
+/* In what follows samples [s, e) of the batch lie in one block, and s is a multiple of the kernels'
+ * columns. */
+
+/* Where the block of sample s begins in a feature-major buffer of so many rows. */
+static void *block_of(const struct pass *pass, const void *buffer, size_t rows, size_t s)
+{
+    return at(pass, buffer, s / TULLE_SAMPLE_BLOCK * rows * pass->workspace->stride);
+}
+
+/* All rows, and samples [s, e), of their block. */
+static struct tile_range range_of(size_t rows, size_t s, size_t e)
+{
+    size_t begin = s % TULLE_SAMPLE_BLOCK;
+    return (struct tile_range){0, rows, begin, begin + e - s};
+}
+
+/* Sample-major rows, `stride` apart, to a feature-major buffer. */
+static void rows_to_block(const struct pass *pass, const void *rows, size_t stride, size_t features,
+                          void *buffer, size_t s, size_t e)
+{
+    void *block = block_of(pass, buffer, features, s);
+    pass->kernels->transpose(rows, stride, e - s, features, at(pass, block, s % TULLE_SAMPLE_BLOCK),
+                             pass->workspace->stride);
+}
 
 /* x from the rows, sample-major and feature-major. */
 static void load_inputs(const struct job *job, size_t s, size_t e)
@@ -36,7 +55,7 @@ static void load_inputs(const struct job *job, size_t s, size_t e)
     void *rows = at(pass, ws->x_rows, s * stride);
     tulle_rows_load(&pass->x, job->begin + s, job->begin + e, inputs, pass->network->precision,
                     rows, stride);
-    pass->kernels->transpose(rows, stride, e - s, inputs, at(pass, ws->x, s), ws->stride);
+    rows_to_block(pass, rows, stride, inputs, ws->x, s, e);
 }
 
 /* O_l = act(W_l O_(l-1) + b_l) for every layer. The slopes act' are kept if the layers have room
@@ -45,27 +64,29 @@ static void forward_block(const struct pass *pass, size_t s, size_t e)
 {
     const struct network *network = pass->network;
     const struct workspace *ws = pass->workspace;
-    const void *in = ws->x;
+    const void *in = block_of(pass, ws->x, network->inputs, s);
     for (size_t l = 0; l < network->layer_count; l++) {
         const struct network_layer *layer = &network->layers[l];
         const struct workspace_layer *work = &ws->layers[l];
+        void *out = block_of(pass, work->out, layer->units, s);
+        void *slope = work->slope ? block_of(pass, work->slope, layer->units, s) : NULL;
         struct product product = {.a = at(pass, pass->parameters, layer->weights),
                                   .a_row = layer->stride,
                                   .a_column = 1,
                                   .b = in,
                                   .b_row = ws->stride,
-                                  .c = work->out,
+                                  .c = out,
                                   .c_row = ws->stride,
-                                  .k = layer->inputs};
-        struct tile_range range = {0, layer->units, s, e};
-        pass->kernels->forward(&product, range, at(pass, pass->parameters, layer->biases),
-                               work->slope, layer->activation);
+                                  .k = layer->inputs,
+                                  .k_block = layer->inputs};
+        pass->kernels->forward(&product, range_of(layer->units, s, e),
+                               at(pass, pass->parameters, layer->biases), slope, layer->activation);
         if (work->rows) {
             size_t stride = network->layers[l + 1].stride;
-            pass->kernels->transpose(at(pass, work->out, s), ws->stride, layer->units, e - s,
-                                     at(pass, work->rows, s * stride), stride);
+            pass->kernels->transpose(at(pass, out, s % TULLE_SAMPLE_BLOCK), ws->stride,
+                                     layer->units, e - s, at(pass, work->rows, s * stride), stride);
         }
-        in = work->out;
+        in = out;
     }
 }
 
@@ -79,14 +100,16 @@ static void loss_block(const struct job *job, size_t s, size_t e)
     void *rows = at(pass, ws->y_rows, s * outputs);
     tulle_rows_load(&pass->y, job->begin + s, job->begin + e, outputs, pass->network->precision,
                     rows, outputs);
-    pass->kernels->transpose(rows, outputs, e - s, outputs, at(pass, ws->y, s), ws->stride);
+    rows_to_block(pass, rows, outputs, outputs, ws->y, s, e);
 
+    const void *out = block_of(pass, last->out, outputs, s), *y = block_of(pass, ws->y, outputs, s);
+    const void *slope = block_of(pass, last->slope, outputs, s);
     for (size_t i = s; i < e; i++)
         ws->losses[i] = 0;
     for (size_t o = 0; o < outputs; o++) {
-        size_t index = o * ws->stride + s;
-        pass->kernels->loss(pass->loss, at(pass, last->out, index), at(pass, ws->y, index), e - s,
-                            at(pass, last->slope, index), ws->losses + s);
+        size_t index = o * ws->stride + s % TULLE_SAMPLE_BLOCK;
+        pass->kernels->loss(pass->loss, at(pass, out, index), at(pass, y, index), e - s,
+                            at(pass, slope, index), ws->losses + s);
     }
 }
 
@@ -99,13 +122,13 @@ static void backward_block(const struct pass *pass, size_t s, size_t e)
         struct product product = {.a = at(pass, pass->parameters, layer->weights),
                                   .a_row = 1,
                                   .a_column = layer->stride,
-                                  .b = ws->layers[l].slope,
+                                  .b = block_of(pass, ws->layers[l].slope, layer->units, s),
                                   .b_row = ws->stride,
-                                  .c = ws->layers[l - 1].slope,
+                                  .c = block_of(pass, ws->layers[l - 1].slope, layer->inputs, s),
                                   .c_row = ws->stride,
-                                  .k = layer->units};
-        struct tile_range range = {0, layer->inputs, s, e};
-        pass->kernels->multiply(&product, range);
+                                  .k = layer->units,
+                                  .k_block = layer->units};
+        pass->kernels->multiply(&product, range_of(layer->inputs, s, e));
     }
 }
 
@@ -127,12 +150,13 @@ static void update_units(const struct job *job, unsigned thread, unsigned thread
                                   .b_row = layer->stride,
                                   .c = at(pass, job->to, layer->weights),
                                   .c_row = layer->stride,
-                                  .k = job->count};
+                                  .k = job->count,
+                                  .k_block = TULLE_SAMPLE_BLOCK,
+                                  .a_block = layer->units * ws->stride};
         struct tile_range range = {begin, end, 0, layer->inputs};
         pass->kernels->accumulate(&product, range, job->weight_alpha);
-        pass->kernels->sum_rows(at(pass, gradient, begin * ws->stride), ws->stride, end - begin,
-                                job->count, job->bias_alpha,
-                                at(pass, job->to, layer->biases + begin));
+        pass->kernels->sum_rows(&product, begin, end, job->bias_alpha,
+                                at(pass, job->to, layer->biases));
     }
 }
 
@@ -148,11 +172,12 @@ static void store_outputs(const struct job *job, size_t s, size_t e)
     const struct pass *pass = job->pass;
     const struct workspace *ws = pass->workspace;
     const struct network *network = pass->network;
-    const void *outputs = ws->layers[ws->layer_count - 1].out;
+    const void *outputs = block_of(pass, ws->layers[ws->layer_count - 1].out, network->outputs, s);
     size_t stride = job->out.stride ? job->out.stride : job->out.columns;
     for (size_t o = 0; o < network->outputs; o++)
         for (size_t i = s; i < e; i++) {
-            double value = tulle_arena_get(network, outputs, o * ws->stride + i);
+            double value =
+                tulle_arena_get(network, outputs, o * ws->stride + i % TULLE_SAMPLE_BLOCK);
             if (job->scaling)
                 value = value * job->scaling[o].scale + job->scaling[o].mean;
             if (network->precision == TULLE_F32)
@@ -173,7 +198,8 @@ static void run_samples(struct pool *pool, unsigned thread, unsigned threads, vo
     size_t begin, end;
     tulle_pool_share(thread, threads, job->count, job->pass->kernels->columns, &begin, &end);
     for (size_t s = begin, e; s < end; s = e) {
-        e = end - s > SAMPLE_BLOCK ? s + SAMPLE_BLOCK : end;
+        e = s - s % TULLE_SAMPLE_BLOCK + TULLE_SAMPLE_BLOCK; /* where its block ends */
+        e = e < end ? e : end;
         load_inputs(job, s, e);
         forward_block(job->pass, s, e);
         job->finish(job, s, e);

@@ -16,15 +16,24 @@ static int allocate(void **buffer, size_t rows, size_t stride, enum tulle_type t
     return *buffer != NULL;
 }
 
+/* The same for the blocks of a feature-major buffer. */
+static int allocate_blocks(const struct workspace *ws, void **buffer, size_t rows,
+                           enum tulle_type type)
+{
+    size_t blocks = (ws->capacity - 1) / TULLE_SAMPLE_BLOCK + 1, all_rows;
+    *buffer = NULL;
+    return tulle_multiply(blocks, rows, &all_rows) && allocate(buffer, all_rows, ws->stride, type);
+}
+
 static int allocate_all(struct workspace *ws, const struct network *network, int training)
 {
     enum tulle_type type = network->precision;
-    if (!allocate(&ws->x, network->inputs, ws->stride, type) ||
+    if (!allocate_blocks(ws, &ws->x, network->inputs, type) ||
         !allocate(&ws->x_rows, ws->capacity, network->layers[0].stride, type))
         return 0;
     if (training) {
         ws->losses = tulle_calloc(ws->capacity, sizeof *ws->losses);
-        if (!ws->losses || !allocate(&ws->y, network->outputs, ws->stride, type) ||
+        if (!ws->losses || !allocate_blocks(ws, &ws->y, network->outputs, type) ||
             !allocate(&ws->y_rows, ws->capacity, network->outputs, type))
             return 0;
     }
@@ -35,9 +44,9 @@ static int allocate_all(struct workspace *ws, const struct network *network, int
     for (size_t l = 0; l < network->layer_count; l++) {
         struct workspace_layer *layer = &ws->layers[l];
         size_t units = network->layers[l].units;
-        if (!allocate(&layer->out, units, ws->stride, type))
+        if (!allocate_blocks(ws, &layer->out, units, type))
             return 0;
-        if (training && !allocate(&layer->slope, units, ws->stride, type))
+        if (training && !allocate_blocks(ws, &layer->slope, units, type))
             return 0;
         if (training && l + 1 < network->layer_count &&
             !allocate(&layer->rows, ws->capacity, network->layers[l + 1].stride, type))
@@ -49,7 +58,8 @@ static int allocate_all(struct workspace *ws, const struct network *network, int
 enum tulle_status tulle_workspace_init(struct workspace *workspace, const struct network *network,
                                        size_t capacity, int training)
 {
-    *workspace = (struct workspace){.capacity = capacity, .stride = tulle_row_stride(capacity)};
+    size_t block = capacity < TULLE_SAMPLE_BLOCK ? capacity : TULLE_SAMPLE_BLOCK;
+    *workspace = (struct workspace){.capacity = capacity, .stride = tulle_row_stride(block)};
     if (allocate_all(workspace, network, training))
         return TULLE_OK;
     tulle_workspace_clear(workspace);
