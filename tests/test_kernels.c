@@ -18,7 +18,7 @@
 #include "../lib/kernels/kernels.h"
 #include "../lib/net/network.h"
 
-static const char *const table_names[] = {"generic", "avx2"};
+static const char *const table_names[] = {"generic", "avx2", "avx512"};
 static struct tulle_rng rng;
 
 /* --- Numbers of either type ------------------------------------------------------------------ */
@@ -91,7 +91,8 @@ static void check_products(const struct kernels *kernels, size_t rows, size_t co
                         .a_column = by_columns ? a_stride : 1,
                         .b_row = stride,
                         .c_row = stride,
-                        .k = k};
+                        .k = k,
+                        .k_block = k};
     struct tile_range range = {0, rows, 0, columns};
     p.c = out;
     kernels->forward(&p, range, bias, slope, TULLE_ACTIVATION_RELU);
@@ -161,8 +162,14 @@ static void check_range(const struct kernels *kernels)
     void *a = random_buffer(type, rows * stride), *b = random_buffer(type, k * stride);
     void *c = random_buffer(type, rows * stride), *part = copy_buffer(type, c, rows * stride);
     void *whole = copy_buffer(type, c, rows * stride);
-    struct product p = {
-        .a = a, .b = b, .a_row = stride, .a_column = 1, .b_row = stride, .c_row = stride, .k = k};
+    struct product p = {.a = a,
+                        .b = b,
+                        .a_row = stride,
+                        .a_column = 1,
+                        .b_row = stride,
+                        .c_row = stride,
+                        .k = k,
+                        .k_block = k};
     struct tile_range range = {3, 11, 2 * kernels->columns, 5 * kernels->columns};
     p.c = whole;
     kernels->accumulate(&p, (struct tile_range){0, rows, 0, columns}, 1);
@@ -181,6 +188,49 @@ static void test_range(void **state)
 {
     (void)state;
     for_each_table(check_range);
+}
+
+/* A in blocks, as the gradients of a large batch are, gives what A in one piece gives. */
+static void check_blocks(const struct kernels *kernels)
+{
+    enum { ROWS = 29, COLUMNS = 45, BLOCK = 16 };
+    enum tulle_type type = kernels->type;
+    for (size_t k = 1; k < 50; k += 3) {
+        size_t a_stride = tulle_row_stride(k), stride = tulle_row_stride(COLUMNS);
+        size_t block_stride = tulle_row_stride(BLOCK), blocks = (k - 1) / BLOCK + 1;
+        void *a = random_buffer(type, ROWS * a_stride), *b = random_buffer(type, k * stride);
+        void *in_blocks = random_buffer(type, blocks * ROWS * block_stride);
+        void *whole = random_buffer(type, ROWS * stride);
+        void *part = copy_buffer(type, whole, ROWS * stride);
+        for (size_t m = 0; m < ROWS; m++)
+            for (size_t i = 0; i < k; i++)
+                set(type, in_blocks, (i / BLOCK * ROWS + m) * block_stride + i % BLOCK,
+                    get(type, a, m * a_stride + i));
+        struct product p = {.a = a,
+                            .b = b,
+                            .c = whole,
+                            .a_row = a_stride,
+                            .a_column = 1,
+                            .b_row = stride,
+                            .c_row = stride,
+                            .k = k,
+                            .k_block = k};
+        struct tile_range range = {0, ROWS, 0, COLUMNS};
+        kernels->accumulate(&p, range, 0.5);
+        p.a = in_blocks, p.a_row = block_stride, p.c = part;
+        p.k_block = BLOCK, p.a_block = ROWS * block_stride;
+        kernels->accumulate(&p, range, 0.5);
+        for (size_t m = 0; m < ROWS; m++)
+            for (size_t n = 0; n < COLUMNS; n++)
+                assert_same(type, whole, part, m * stride + n);
+        free(a), free(b), free(in_blocks), free(whole), free(part);
+    }
+}
+
+static void test_blocks(void **state)
+{
+    (void)state;
+    for_each_table(check_blocks);
 }
 
 /* --- Activations: the tables agree to the bit ------------------------------------------------ */
@@ -215,7 +265,8 @@ static void check_activations(const struct kernels *kernels)
                                 .b_row = stride,
                                 .c = out[t],
                                 .c_row = stride,
-                                .k = 1};
+                                .k = 1,
+                                .k_block = 1};
             struct tile_range range = {0, 1, 0, COUNT};
             (t ? kernels : generic)
                 ->forward(&p, range, zero, slope[t], (enum tulle_activation)activation);
@@ -240,17 +291,26 @@ static void test_activations(void **state)
 
 static void check_sum_rows(const struct kernels *kernels)
 {
+    enum { ROWS = 3, BLOCK = 32 };
     enum tulle_type type = kernels->type;
     for (size_t n = 1; n < 70; n++) {
-        size_t rows = 3, stride = tulle_row_stride(n);
-        void *from = random_buffer(type, rows * stride), *to = random_buffer(type, rows);
-        void *old = copy_buffer(type, to, rows);
-        kernels->sum_rows(from, stride, rows, n, rounded(type, -0.7), to);
-        for (size_t r = 0; r < rows; r++) {
+        size_t stride = tulle_row_stride(BLOCK), blocks = (n - 1) / BLOCK + 1;
+        void *from = random_buffer(type, blocks * ROWS * stride), *to = random_buffer(type, ROWS);
+        void *old = copy_buffer(type, to, ROWS);
+        struct product p = {.a = from,
+                            .a_row = stride,
+                            .a_column = 1,
+                            .k = n,
+                            .k_block = BLOCK,
+                            .a_block = ROWS * stride};
+        kernels->sum_rows(&p, 1, ROWS, rounded(type, -0.7), to);
+        assert_same(type, to, old, 0);
+        for (size_t r = 1; r < ROWS; r++) {
             double part[TULLE_ROW_PAD] = {0};
             for (size_t i = 0; i < n; i++)
                 part[i % TULLE_ROW_PAD] =
-                    rounded(type, part[i % TULLE_ROW_PAD] + get(type, from, r * stride + i));
+                    rounded(type, part[i % TULLE_ROW_PAD] +
+                                      get(type, from, (i / BLOCK * ROWS + r) * stride + i % BLOCK));
             for (size_t half = TULLE_ROW_PAD / 2; half > 0; half /= 2)
                 for (size_t i = 0; i < half; i++)
                     part[i] = rounded(type, part[i] + part[i + half]);
@@ -295,9 +355,9 @@ static void test_transpose(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_products),    cmocka_unit_test(test_range),
-        cmocka_unit_test(test_activations), cmocka_unit_test(test_sum_rows),
-        cmocka_unit_test(test_transpose),
+        cmocka_unit_test(test_products), cmocka_unit_test(test_range),
+        cmocka_unit_test(test_blocks),   cmocka_unit_test(test_activations),
+        cmocka_unit_test(test_sum_rows), cmocka_unit_test(test_transpose),
     };
     tulle_rng_seed(&rng, 7);
     return cmocka_run_group_tests(tests, NULL, NULL);
