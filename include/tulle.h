@@ -279,8 +279,9 @@ TULLE_API void tulle_trainer_free(tulle_trainer *trainer);
 
 /*
  * One update from all rows of x and y. *loss (may be NULL) is the loss before the update.
- * Allocates only when x has more rows than batch_size and than any step before it.
- * TULLE_ERROR_DIVERGED: the loss is not finite; the parameters are of no use any more.
+ * Allocates only when x has more rows than any step before it and than batch_size or 1024,
+ * whichever is less. TULLE_ERROR_DIVERGED: the loss is not finite; the parameters are of no use any
+ * more.
  */
 TULLE_API enum tulle_status tulle_trainer_step(tulle_trainer *trainer, struct tulle_matrix x,
                                                struct tulle_matrix y, double *loss);
@@ -532,9 +533,10 @@ TULLE_API void tulle_session_free(tulle_session *session);
 /*
  * Predicts all rows of x, whose columns are the model's inputs in the model's order and in their
  * own units; out is (rows, target_count), in the targets' own units. Neither allocates nor locks.
- * A row's prediction has the same bits whatever other rows stand beside it, rounded to the model's
- * precision. A prediction is not finite where an input is not, or is beyond the precision's range:
- * it does not saturate silently.
+ * A row's prediction has the same bits whatever other rows stand beside it. The network computes in
+ * the model's precision; the return to the target's units is in double, so that a target far from 0
+ * keeps its digits if out is f64. A prediction is not finite where an input is not, or is beyond
+ * the precision's range: it does not saturate silently.
  */
 TULLE_API enum tulle_status tulle_session_predict(tulle_session *session, struct tulle_matrix x,
                                                   struct tulle_matrix_out out);

@@ -1,8 +1,9 @@
 /* cpu.c - what the machine can do. */
+#include "portability.h"
+
 #if defined(__linux__)
 #define _GNU_SOURCE /* sched_getaffinity */
 #endif
-#include "portability.h"
 
 #include <unistd.h>
 #if defined(__linux__)

@@ -120,8 +120,8 @@ struct pool *tulle_pool_create(unsigned threads)
         pool->workers[i].pool = pool;
         pool->workers[i].number = i + 1;
         if (pthread_create(&pool->workers[i].handle, NULL, work, &pool->workers[i]) != 0) {
-            stop(pool, i);
-            return NULL;
+            pool->threads = i + 1; /* those that started will do; none looks before a run begins */
+            break;
         }
     }
     return pool;

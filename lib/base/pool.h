@@ -13,7 +13,8 @@ struct pool;
 
 typedef void pool_fn(struct pool *pool, unsigned thread, unsigned threads, void *context);
 
-/* A pool of `threads` threads, the caller's counted; NULL if they cannot be had. */
+/* A pool of `threads` threads, the caller's counted, or of fewer where the system gives no more;
+ * NULL if there is no memory. */
 struct pool *tulle_pool_create(unsigned threads);
 void tulle_pool_free(struct pool *pool);
 unsigned tulle_pool_threads(const struct pool *pool);

@@ -10,6 +10,13 @@
 #ifndef TULLE_PORTABILITY_H
 #define TULLE_PORTABILITY_H
 
+#if defined(__FAST_MATH__)
+#error                                                                                             \
+    "Tulle must not be built with -ffast-math or -Ofast: its bits and its NaN checks depend on IEEE"
+#endif
+
+/* POSIX's strerror_r is meant, whatever a surrounding build defines. */
+#undef _GNU_SOURCE
 #if !defined(_POSIX_C_SOURCE)
 #define _POSIX_C_SOURCE 200809L
 #endif

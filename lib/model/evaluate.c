@@ -6,21 +6,23 @@
 
 #include "../base/memory.h"
 #include "../data/dataset.h"
+#include "../data/name_index.h"
 #include "evaluate.h"
 #include "model.h"
 #include "session.h"
 
 /* columns[i] = the dataset's column that has the name of the model's i-th. */
-static enum tulle_status match_columns(const struct tulle_dataset *dataset,
+static enum tulle_status match_columns(const struct tulle_dataset_info *data,
+                                       const struct name_index *index,
                                        const struct tulle_column *wanted, size_t count,
                                        size_t *columns, struct tulle_error *error)
 {
-    const struct tulle_dataset_info *info = &dataset->info;
     for (size_t i = 0; i < count; i++) {
-        columns[i] = tulle_dataset_find(dataset, wanted[i].name);
-        if (columns[i] == SIZE_MAX)
-            return tulle_fail_no_column(error, info->source, wanted[i].name, info->names,
-                                        info->columns);
+        const struct name_entry *found;
+        if (tulle_name_index_find(index, wanted[i].name, &found) == 0)
+            return tulle_fail_no_column(error, data->source, wanted[i].name, data->names,
+                                        data->columns);
+        columns[i] = found->position;
     }
     return TULLE_OK;
 }
@@ -65,16 +67,19 @@ enum tulle_status tulle_evaluate_rows(const struct tulle_model *model,
     size_t targets = info->target_count, size;
     enum tulle_status status = TULLE_ERROR_MEMORY;
     struct tulle_session *session = NULL;
+    struct name_index index = {0};
     size_t *columns = tulle_calloc(info->input_count + targets, sizeof *columns);
     double *predictions =
         tulle_multiply(count, targets, &size) ? tulle_calloc(size, sizeof *predictions) : NULL;
-    if (!columns || !predictions || tulle_session_create(model, &session) != TULLE_OK) {
+    if (!columns || !predictions || !tulle_name_index_init(&index, data->names, data->columns) ||
+        tulle_session_create(model, &session) != TULLE_OK) {
         tulle_fail_memory(error);
         goto out;
     }
-    status = match_columns(dataset, info->inputs, info->input_count, columns, error);
+    status = match_columns(data, &index, info->inputs, info->input_count, columns, error);
     if (status == TULLE_OK)
-        status = match_columns(dataset, info->targets, targets, columns + info->input_count, error);
+        status =
+            match_columns(data, &index, info->targets, targets, columns + info->input_count, error);
     if (status != TULLE_OK)
         goto out;
 
@@ -82,12 +87,22 @@ enum tulle_status tulle_evaluate_rows(const struct tulle_model *model,
                         .order = order,
                         .columns = columns};
     tulle_session_predict_rows(session, rows, count, tulle_f64_out(predictions, count, targets));
+    for (size_t i = 0; i < count * targets; i++)
+        if (!isfinite(predictions[i])) {
+            status =
+                tulle_fail_at(error, TULLE_ERROR_DATA, data->source, 0, 0,
+                              "row %zu: the prediction of '%s' is not finite; a value of this row "
+                              "must be far outside what the model was trained on",
+                              order[i / targets] + 1, info->targets[i % targets].name);
+            goto out;
+        }
     for (size_t t = 0; t < targets; t++)
         metrics[t] = measure(predictions + t, targets, count, data, order,
                              columns[info->input_count + t], info->targets[t].scale);
 
 out:
     tulle_session_free(session);
+    tulle_name_index_clear(&index);
     free(predictions);
     free(columns);
     return status;

@@ -23,13 +23,14 @@ struct prediction {
     size_t lines[BLOCK]; /* where each row of the block begins in the input */
 };
 
-/* The shortest decimal that reads back as the same number of the type, with '.' in any locale. */
-static void format_number(double value, enum tulle_type type, char text[32])
+enum { NUMBER_SIZE = 40 };
+
+/* The shortest decimal that reads back as the same double, with '.' in any locale. */
+static void format_number(double value, char text[NUMBER_SIZE])
 {
-    int digits = type == TULLE_F64 ? 15 : 6, most = type == TULLE_F64 ? 17 : 9;
-    for (; digits <= most; digits++) {
-        snprintf(text, 32, "%.*g", digits, value);
-        if (type == TULLE_F64 ? strtod(text, NULL) == value : strtof(text, NULL) == (float)value)
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, NUMBER_SIZE, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
             break;
     }
     size_t plain = strspn(text, "+-0123456789e");
@@ -92,14 +93,14 @@ static enum tulle_status write_block(struct prediction *p, size_t rows, struct t
     for (size_t r = 0; r < rows; r++)
         for (size_t t = 0; t < targets && status == TULLE_OK; t++) {
             double value = p->y[r * targets + t];
-            char text[33];
+            char text[NUMBER_SIZE + 1];
             if (!isfinite(value))
                 return tulle_fail_at(error, TULLE_ERROR_DATA, tulle_table_reader_source(p->reader),
                                      p->lines[r], 0,
                                      "the prediction of '%s' is not finite; a value of this row "
                                      "must be far outside what the model was trained on",
                                      p->info->targets[t].name);
-            format_number(value, p->info->precision, text);
+            format_number(value, text);
             strcat(text, t + 1 < targets ? "," : "\n");
             status = tulle_file_writer_write(p->writer, text, strlen(text), error);
         }

@@ -121,10 +121,18 @@ void tulle_arena_set_layer(const struct network *network, void *arena, size_t la
 
 int tulle_arena_is_finite(const struct network *network, const void *arena)
 {
-    /* The padding is looked at too: a row of weights ends in zeros, or in the NaNs that a diverged
-     * step spread. */
-    for (size_t i = 0; i < network->arena_size; i++)
-        if (!isfinite(tulle_arena_get(network, arena, i)))
-            return 0;
+    for (size_t l = 0; l < network->layer_count; l++) {
+        const struct network_layer *layer = &network->layers[l];
+        for (size_t u = 0; u < layer->units; u++) {
+            if (!isfinite(tulle_arena_get(network, arena, layer->biases + u)))
+                return 0;
+            /* The padding is left out: a step that diverged may have filled it with NaNs for good.
+             */
+            for (size_t i = 0; i < layer->inputs; i++)
+                if (!isfinite(
+                        tulle_arena_get(network, arena, layer->weights + u * layer->stride + i)))
+                    return 0;
+        }
+    }
     return 1;
 }

@@ -3,7 +3,8 @@
  *
  * All parameters stand in one arena of the network's precision. Layer l has its weights at
  * arena[layers[l].weights], row-major (units, inputs) with a padded row stride, and its biases at
- * arena[layers[l].biases]. The padding is zero and stays zero. The layout depends on the shape and
+ * arena[layers[l].biases]. The padding begins as zero
+ * and is never part of a result. The layout depends on the shape and
  * the precision alone, never on the machine.
  */
 #ifndef TULLE_NETWORK_H

@@ -180,8 +180,6 @@ static void store_outputs(const struct job *job, size_t s, size_t e)
                 tulle_arena_get(network, outputs, o * ws->stride + i % TULLE_SAMPLE_BLOCK);
             if (job->scaling)
                 value = value * job->scaling[o].scale + job->scaling[o].mean;
-            if (network->precision == TULLE_F32)
-                value = (float)value;
             size_t index = (job->begin + i) * stride + o;
             if (job->out.type == TULLE_F64)
                 ((double *)job->out.data)[index] = value;
@@ -213,10 +211,9 @@ static void run_step(struct pool *pool, unsigned thread, unsigned threads, void 
     update_units(context, thread, threads);
 }
 
-/* One order, whatever the threads: sample after sample. */
-static double sum_losses(const struct job *job)
+/* In one order, whatever the threads: sample after sample. */
+static double add_losses(const struct job *job, double sum)
 {
-    double sum = 0;
     for (size_t i = 0; i < job->count; i++)
         sum += job->pass->workspace->losses[i];
     return sum;
@@ -233,14 +230,15 @@ double tulle_pass_step(const struct pass *pass, struct pool *pool, size_t begin,
                       .weight_alpha = weight_alpha,
                       .bias_alpha = bias_alpha};
     tulle_pool_run(pool, run_step, &job);
-    return sum_losses(&job);
+    return add_losses(&job, 0);
 }
 
-double tulle_pass_loss(const struct pass *pass, struct pool *pool, size_t begin, size_t end)
+double tulle_pass_loss(const struct pass *pass, struct pool *pool, size_t begin, size_t end,
+                       double sum)
 {
     struct job job = {.pass = pass, .finish = loss_block, .begin = begin, .count = end - begin};
     tulle_pool_run(pool, run_samples, &job);
-    return sum_losses(&job);
+    return add_losses(&job, sum);
 }
 
 void tulle_pass_predict(const struct pass *pass, struct pool *pool, size_t begin, size_t end,

@@ -35,11 +35,13 @@ struct pass {
 double tulle_pass_step(const struct pass *pass, struct pool *pool, size_t begin, size_t end,
                        void *to, double weight_alpha, double bias_alpha);
 
-/* The sum of the losses over samples and outputs. */
-double tulle_pass_loss(const struct pass *pass, struct pool *pool, size_t begin, size_t end);
+/* `sum` plus the losses over samples and outputs, one sample after the other: however many calls a
+ * sum takes, its order is the same. */
+double tulle_pass_loss(const struct pass *pass, struct pool *pool, size_t begin, size_t end,
+                       double sum);
 
-/* Writes the outputs to rows [begin, end) of out, times scale plus mean unless scaling is NULL,
- * rounded to the network's precision. pool may be NULL. */
+/* Writes the outputs to rows [begin, end) of out, times scale plus mean unless scaling is NULL;
+ * that is computed in double and rounded only to the type of out. pool may be NULL. */
 void tulle_pass_predict(const struct pass *pass, struct pool *pool, size_t begin, size_t end,
                         struct tulle_matrix_out out, const struct tulle_column *scaling);
 

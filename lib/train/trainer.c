@@ -10,6 +10,9 @@
 #include "../base/memory.h"
 #include "trainer.h"
 
+/* A larger batch size gets its memory when there are rows for it: it may well be "all of them". */
+enum { MOST_ROWS_AT_FIRST = 1024 };
+
 /* --- Making and freeing ---------------------------------------------------------------------- */
 
 static enum tulle_status check_options(const struct tulle_trainer_options *o,
@@ -32,8 +35,8 @@ static enum tulle_status check_options(const struct tulle_trainer_options *o,
 }
 
 /* As many threads as are allowed, as there are tiles of samples to share, and as a step's work pays
- * for: handing a part over costs microseconds, and a thread that has lost its CPU to another process
- * keeps the others waiting. */
+ * for: handing a part over costs microseconds, and a thread that has lost its CPU to another
+ * process keeps the others waiting. */
 static unsigned choose_threads(const struct tulle_trainer *trainer)
 {
     const double min_work = 1e7; /* floating-point operations for each thread: some 200 us */
@@ -92,7 +95,8 @@ enum tulle_status tulle_trainer_create(const struct tulle_trainer_options *optio
     else
         tulle_rng_seed(&t->rng, o.seed);
 
-    status = tulle_workspace_init(&t->workspace, &t->network, o.batch_size, 1);
+    size_t capacity = o.batch_size < MOST_ROWS_AT_FIRST ? o.batch_size : MOST_ROWS_AT_FIRST;
+    status = tulle_workspace_init(&t->workspace, &t->network, capacity, 1);
     t->parameters = tulle_network_arena(&t->network);
     t->pool = tulle_pool_create(choose_threads(t));
     if (status != TULLE_OK || !t->parameters || !t->pool) {
@@ -170,9 +174,22 @@ double tulle_trainer_loss_rows(struct tulle_trainer *trainer, const struct rows 
     for (size_t begin = 0, end; begin < count; begin = end) {
         end = count - begin > trainer->workspace.capacity ? begin + trainer->workspace.capacity
                                                           : count;
-        sum += tulle_pass_loss(&pass, trainer->pool, begin, end);
+        sum = tulle_pass_loss(&pass, trainer->pool, begin, end, sum);
     }
     return mean_loss(trainer, sum, count);
+}
+
+enum tulle_status tulle_trainer_reserve(struct tulle_trainer *trainer, size_t rows)
+{
+    if (rows <= trainer->workspace.capacity)
+        return TULLE_OK;
+    struct workspace larger;
+    enum tulle_status status = tulle_workspace_init(&larger, &trainer->network, rows, 1);
+    if (status != TULLE_OK)
+        return status;
+    tulle_workspace_clear(&trainer->workspace);
+    trainer->workspace = larger;
+    return TULLE_OK;
 }
 
 static int are_valid(const struct tulle_trainer *trainer, struct tulle_matrix x,
@@ -187,17 +204,12 @@ enum tulle_status tulle_trainer_step(tulle_trainer *trainer, struct tulle_matrix
 {
     if (!are_valid(trainer, x, y))
         return TULLE_ERROR_ARGUMENT;
-    if (x.rows > trainer->workspace.capacity) {
-        struct workspace larger;
-        enum tulle_status status = tulle_workspace_init(&larger, &trainer->network, x.rows, 1);
-        if (status != TULLE_OK)
-            return status;
-        tulle_workspace_clear(&trainer->workspace);
-        trainer->workspace = larger;
-    }
+    enum tulle_status status = tulle_trainer_reserve(trainer, x.rows);
+    if (status != TULLE_OK)
+        return status;
     struct rows x_rows = {.matrix = x}, y_rows = {.matrix = y};
     double sum;
-    enum tulle_status status = tulle_trainer_step_rows(trainer, &x_rows, &y_rows, 0, x.rows, &sum);
+    status = tulle_trainer_step_rows(trainer, &x_rows, &y_rows, 0, x.rows, &sum);
     if (loss)
         *loss = mean_loss(trainer, sum, x.rows);
     return status;
@@ -224,12 +236,14 @@ enum tulle_status tulle_trainer_epoch(tulle_trainer *trainer, struct tulle_matri
 {
     if (!are_valid(trainer, x, y))
         return TULLE_ERROR_ARGUMENT;
-    enum tulle_status status = shuffle(trainer, x.rows);
+    size_t batch = trainer->options.batch_size;
+    enum tulle_status status = tulle_trainer_reserve(trainer, batch < x.rows ? batch : x.rows);
+    if (status == TULLE_OK)
+        status = shuffle(trainer, x.rows);
     struct rows x_rows = {.matrix = x, .order = trainer->order};
     struct rows y_rows = {.matrix = y, .order = trainer->order};
     double sum = 0;
     for (size_t begin = 0, end; status == TULLE_OK && begin < x.rows; begin = end) {
-        size_t batch = trainer->options.batch_size;
         double step_sum;
         end = x.rows - begin > batch ? begin + batch : x.rows;
         status = tulle_trainer_step_rows(trainer, &x_rows, &y_rows, begin, end, &step_sum);

@@ -17,8 +17,12 @@ struct tulle_trainer {
     size_t order_capacity;
 };
 
-/* One update from samples [begin, end) of the rows. *loss_sum is the sum of the losses over samples
- * and outputs before it; TULLE_ERROR_DIVERGED if that is not finite. */
+/* Makes room for steps of so many rows. */
+enum tulle_status tulle_trainer_reserve(struct tulle_trainer *trainer, size_t rows);
+
+/* One update from samples [begin, end) of the rows, for which there must be room. *loss_sum is the
+ * sum of the losses over samples and outputs before it; TULLE_ERROR_DIVERGED if that is not finite.
+ */
 enum tulle_status tulle_trainer_step_rows(struct tulle_trainer *trainer, const struct rows *x,
                                           const struct rows *y, size_t begin, size_t end,
                                           double *loss_sum);

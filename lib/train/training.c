@@ -108,27 +108,36 @@ static enum tulle_status split_rows(struct training *t, struct tulle_error *erro
     return TULLE_OK;
 }
 
-/* Fills in scaling. Values that would be infinite in f32 are refused here rather than found out by
- * a loss that is no number. */
+/* Fills in scaling. */
 static enum tulle_status fit_scaling(struct training *t, struct tulle_error *error)
 {
-    const struct tulle_dataset_info *data = &t->dataset->info;
-    for (size_t i = 0; i < data->columns; i++) {
-        struct tulle_column *column = &t->scaling[i];
-        column->name = data->names[t->columns[i]];
-        enum tulle_status status =
-            tulle_scaling_fit(t->dataset, t->columns[i], t->order, t->rows[TULLE_SPLIT_TRAIN],
-                              t->options.standardize, column, error);
-        if (status != TULLE_OK)
-            return status;
-        if (!t->options.standardize && t->options.precision == TULLE_F32 &&
-            (column->maximum > FLT_MAX || column->minimum < -FLT_MAX))
-            return tulle_fail_at(error, TULLE_ERROR_DATA, data->source, 0, 0,
-                                 "column '%s' holds %g, which is beyond the range of f32: "
-                                 "standardise it or train in f64",
-                                 column->name,
-                                 column->maximum > FLT_MAX ? column->maximum : column->minimum);
+    enum tulle_status status = TULLE_OK;
+    for (size_t i = 0; i < t->dataset->info.columns && status == TULLE_OK; i++) {
+        t->scaling[i].name = t->dataset->info.names[t->columns[i]];
+        status = tulle_scaling_fit(t->dataset, t->columns[i], t->order, t->rows[TULLE_SPLIT_TRAIN],
+                                   t->options.standardize, &t->scaling[i], error);
     }
+    return status;
+}
+
+/* Refuses what would be infinite in the network, in any row: found out here rather than by a loss
+ * that is no number, or after an hour by metrics that are none. */
+static enum tulle_status check_range(const struct training *t, struct tulle_error *error)
+{
+    const struct tulle_dataset_info *data = &t->dataset->info;
+    double limit = t->options.precision == TULLE_F32 ? FLT_MAX : DBL_MAX;
+    for (size_t r = 0; r < data->rows; r++)
+        for (size_t i = 0; i < data->columns; i++) {
+            const struct tulle_column *column = &t->scaling[i];
+            double value = data->values[r * data->columns + t->columns[i]];
+            if (!(fabs((value - column->mean) / column->scale) <= limit))
+                return tulle_fail_at(
+                    error, TULLE_ERROR_DATA, data->source, 0, 0,
+                    "row %zu: column '%s' holds %g, which %s is beyond the range of %s", r + 1,
+                    column->name, value,
+                    t->options.standardize ? "beside the training rows' values" : "unscaled",
+                    tulle_type_name(t->options.precision));
+        }
     return TULLE_OK;
 }
 
@@ -160,7 +169,10 @@ static enum tulle_status make_trainer(struct training *t, struct tulle_error *er
     options.batch_size = o->batch_size < rows ? o->batch_size : rows;
     options.threads = o->threads;
     options.rng = &t->rng;
-    return tulle_trainer_create(&options, &t->trainer, error);
+    enum tulle_status status = tulle_trainer_create(&options, &t->trainer, error);
+    if (status == TULLE_OK && tulle_trainer_reserve(t->trainer, options.batch_size) != TULLE_OK)
+        status = tulle_fail_memory(error);
+    return status;
 }
 
 /* Before the first epoch, so that a table no model can be made of (a column's name that is no
@@ -281,6 +293,8 @@ static enum tulle_status run(struct training *t, struct tulle_error *error)
         status = split_rows(t, error);
     if (status == TULLE_OK)
         status = fit_scaling(t, error);
+    if (status == TULLE_OK)
+        status = check_range(t, error);
     if (status == TULLE_OK)
         status = make_trainer(t, error);
     if (status == TULLE_OK)
