@@ -100,7 +100,7 @@ static void print_command(const struct cli_command *command)
            "same; '--' ends the options.\n"
            "\nExamples:\n%s",
            command->examples);
-    printf("\nExit status: 0 done, 1 failure, 2 wrong usage, 130 Ctrl-C, 143 SIGTERM.\n"
+    printf("\nExit status: 0 done, 1 failure, 2 wrong usage, 128 + N ended by signal N.\n"
            "See also: 'tulle help' for the other commands.\n");
 }
 
@@ -126,8 +126,8 @@ static void print_overview(void)
            "  tulle predict houses.tulle new.csv       its predictions, as CSV\n"
            "  tulle info houses.tulle                  what is in the model file\n"
            "\n"
-           "Exit status: 0 done, 1 failure, 2 wrong usage, 130 Ctrl-C, 143 SIGTERM; files that\n"
-           "were not finished are not left behind.\n");
+           "Exit status: 0 done, 1 failure, 2 wrong usage, 128 + N ended by signal N (130 is\n"
+           "Ctrl-C); files that were not finished are not left behind.\n");
 }
 
 static int run(const struct cli_options *options)

@@ -1,34 +1,57 @@
-/* interrupt.c - the handler and its two words of state. */
-#define _POSIX_C_SOURCE 200809L
+/* interrupt.c - the handlers and their two words of state. */
+#define _XOPEN_SOURCE 700
 #include "interrupt.h"
 
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
+enum { PATIENCE = 3 }; /* seconds to tidy up in */
+
 static volatile sig_atomic_t holding, noted;
 
 static void on_signal(int number)
 {
-    if (!holding || noted)
+    if (!holding)
         _exit(128 + number);
+    if (noted)
+        return; /* a terminal and a parent process may both send it, or a finger may slip */
     noted = number;
-    /* The library takes a read up again that a signal broke off, but the pipe may stay silent for
-     * ever: without stdin that read fails, and the library tidies up. */
+    /* The library takes a read or a write up again that a signal broke off, but the pipe may stay
+     * silent for ever: without stdin the read fails, and the library tidies up. On any other pipe
+     * only the alarm helps. */
     close(STDIN_FILENO);
+    alarm(PATIENCE);
+}
+
+static void on_alarm(int number)
+{
+    _exit(128 + (noted ? noted : number));
+}
+
+static void handle(int number, void (*handler)(int))
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = handler;
+    sigemptyset(&action.sa_mask);
+    sigaction(number, &action, NULL);
 }
 
 void cli_interrupt_install(void)
 {
-    /* A shell starts background jobs of a script with SIGINT ignored, but `kill -INT` of such a job
-     * is meant; so the signal is taken even then. */
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
-    action.sa_handler = on_signal;
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    signal(SIGPIPE, SIG_IGN); /* so that a closed pipe is an error to report, like a full disk */
+    struct sigaction inherited;
+    /* A shell starts background jobs of a script with SIGINT and SIGQUIT ignored, but `kill -INT`
+     * of such a job is meant; so they are taken even then. That nohup ignores SIGHUP is meant. */
+    handle(SIGINT, on_signal);
+    handle(SIGQUIT, on_signal);
+    handle(SIGTERM, on_signal);
+    if (sigaction(SIGHUP, NULL, &inherited) == 0 && inherited.sa_handler != SIG_IGN)
+        handle(SIGHUP, on_signal);
+    handle(SIGALRM, on_alarm);
+    /* So that a closed pipe and a file past `ulimit -f` are errors to report, like a full disk. */
+    handle(SIGPIPE, SIG_IGN);
+    handle(SIGXFSZ, SIG_IGN);
 }
 
 void cli_interrupt_hold(void)

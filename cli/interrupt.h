@@ -1,9 +1,11 @@
 /*
- * interrupt.h - Ctrl-C and SIGTERM: exit status 130 and 143, with nothing half-written.
+ * interrupt.h - SIGINT (Ctrl-C), SIGTERM, SIGHUP and SIGQUIT: exit status 128 plus the signal's
+ * number, with nothing half-written.
  *
- * Where there is nothing to tidy up a signal ends the program at once. Between
- * hold and release it is only noted, and progress callbacks return cli_interrupted() to have the
- * library stop and tidy up; a second signal ends the program all the same.
+ * Where there is nothing to tidy up a signal ends the program at once. Between hold and release it
+ * is only noted, and progress callbacks return cli_interrupted() to have the library stop and tidy
+ * up. What hangs ends all the same, three seconds after the first signal; more of them change
+ * nothing.
  */
 #ifndef TULLE_CLI_INTERRUPT_H
 #define TULLE_CLI_INTERRUPT_H

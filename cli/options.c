@@ -164,11 +164,18 @@ static int unknown_option(const struct cli_command *command, const char *argumen
 
 static int foreign_option(const struct cli_command *command, const struct cli_option *option)
 {
-    const struct cli_command *const *owner = cli_commands;
-    while (!(option->commands & (*owner)->bit))
-        owner++;
-    return cli_usage_error("--%s is an option of 'tulle %s', not of 'tulle %s'", option->name,
-                           (*owner)->name, command->name);
+    char *owners = cli_format("%s", "");
+    for (const struct cli_command *const *owner = cli_commands; *owner; owner++) {
+        if (!(option->commands & (*owner)->bit))
+            continue;
+        char *longer = cli_format("%s%s'tulle %s'", owners, *owners ? " and " : "", (*owner)->name);
+        free(owners);
+        owners = longer;
+    }
+    cli_usage_error("--%s is an option of %s, not of 'tulle %s'", option->name, owners,
+                    command->name);
+    free(owners);
+    return CLI_USAGE;
 }
 
 /* --- The parser --- */

@@ -85,8 +85,7 @@ int cli_usage_error(const char *format, ...)
     return CLI_USAGE;
 }
 
-static int failure(const char *format, ...) CLI_PRINTF(1, 2);
-static int failure(const char *format, ...)
+int cli_failure(const char *format, ...)
 {
     va_list list;
     va_start(list, format);
@@ -98,13 +97,13 @@ static int failure(const char *format, ...)
 int cli_fail(const struct tulle_error *error)
 {
     if (cli_interrupted()) {
-        failure("interrupted; no file was written");
+        cli_failure("interrupted; no file was written");
         return 128 + cli_interrupted();
     }
     int length = tulle_error_text(error, NULL, 0);
     char *text = cli_allocate((size_t)length + 1, 1);
     tulle_error_text(error, text, (size_t)length + 1);
-    failure("%s", text);
+    cli_failure("%s", text);
     free(text);
     return error->code == TULLE_ERROR_ARGUMENT ? CLI_USAGE : CLI_FAILURE;
 }
@@ -113,7 +112,7 @@ int cli_close_stdout(void)
 {
     int failed = ferror(stdout);
     if (fclose(stdout) != 0 || failed)
-        return failure("standard output: cannot write: %s", strerror(errno));
+        return cli_failure("standard output: cannot write: %s", strerror(errno));
     return 0;
 }
 

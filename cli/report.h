@@ -36,6 +36,9 @@ void cli_log(const struct cli_options *options, const char *format, ...) CLI_PRI
 /* "tulle: " and a line to stderr; returns CLI_USAGE. */
 int cli_usage_error(const char *format, ...) CLI_PRINTF(1, 2);
 
+/* The same; returns CLI_FAILURE. */
+int cli_failure(const char *format, ...) CLI_PRINTF(1, 2);
+
 /* The same from the library; returns the exit status that belongs to it. */
 int cli_fail(const struct tulle_error *error);
 

@@ -232,6 +232,17 @@ static int read_data(struct job *job)
     return 0;
 }
 
+/* Says which options to turn: the library knows them by other names. */
+static int fail_training(struct tulle_error *error)
+{
+    const char *hint = error->code == TULLE_ERROR_DIVERGED ? " (--lr)"
+                       : error->code == TULLE_ERROR_MEMORY ? "; try a smaller --hidden or --batch"
+                                                           : "";
+    size_t length = strlen(error->message);
+    snprintf(error->message + length, sizeof error->message - length, "%s", hint);
+    return cli_fail(error);
+}
+
 static int train(struct job *job)
 {
     struct cli_progress progress;
@@ -242,7 +253,7 @@ static int train(struct job *job)
     job->train.user = &progress;
     if (tulle_train(job->dataset, &job->train, &job->model, &error) != TULLE_OK) {
         cli_progress_abandon(&progress);
-        return cli_fail(&error);
+        return fail_training(&error);
     }
     double seconds = cli_progress_seconds(&progress);
     const struct tulle_model_info *info = tulle_model_info(job->model);
@@ -253,7 +264,10 @@ static int train(struct job *job)
         return cli_fail(&error);
     cli_log(job->options, "wrote %s",
             strcmp(job->output, "-") == 0 ? "the model to stdout" : job->output);
-    return job->options->json ? print_json(job, seconds) : 0;
+    int status = job->options->json ? print_json(job, seconds) : 0;
+    if (status != 0)
+        cli_failure("only the JSON is missing: the model was written to %s", job->output);
+    return status;
 }
 
 static int run(const struct cli_options *options)

@@ -252,6 +252,15 @@ static int parse_choice(const struct cli_value_type *type, const char *text, voi
     return -1;
 }
 
+/* Takes the names that split columns may use, too. */
+static int parse_split(const struct cli_value_type *type, const char *text, void *field,
+                       char *problem, size_t size)
+{
+    if (tulle_split_from_name(text, field) == TULLE_OK)
+        return 0;
+    return parse_choice(type, text, field, problem, size);
+}
+
 static void show_choice(const struct cli_value_type *type, const void *field, char *buffer,
                         size_t size)
 {
@@ -293,4 +302,4 @@ const struct cli_value_type cli_type_activation = {parse_choice, show_choice, 0,
 const struct cli_value_type cli_type_loss = {parse_choice, show_choice, 0, 0, losses};
 const struct cli_value_type cli_type_optimizer = {parse_choice, show_choice, 0, 0, optimizers};
 const struct cli_value_type cli_type_precision = {parse_choice, show_choice, 0, 0, precisions};
-const struct cli_value_type cli_type_split = {parse_choice, show_choice, 0, 0, splits};
+const struct cli_value_type cli_type_split = {parse_split, show_choice, 0, 0, splits};

@@ -11,52 +11,51 @@
 
 #include "tulle.h"
 
-static const char *value_of(const char *option, const char *fallback, int argc, char **argv)
+/* Every option takes a value; these are the defaults. */
+static struct {
+    const char *name, *value;
+} options[] = {{"--seed", "0"},      {"--rows", "5000"},     {"--features", "100"},
+               {"--epochs", "1000"}, {"--batch", "500"},     {"--lr", "1e-3"},
+               {"--every", "50"},    {"--precision", "f64"}, {"--threads", "1"}};
+enum { SEED, ROWS, FEATURES, EPOCHS, BATCH, LR, EVERY, PRECISION, THREADS, OPTIONS };
+
+static void fail(const char *what, const char *why)
 {
-    for (int i = 1; i + 1 < argc; i += 2)
-        if (strcmp(argv[i], option) == 0)
-            return argv[i + 1];
-    return fallback;
+    fprintf(stderr, "notebook: %s: %s\nusage: notebook", what, why);
+    for (int i = 0; i < OPTIONS; i++)
+        fprintf(stderr, " [%s %s]", options[i].name, options[i].value);
+    fprintf(stderr, "\n");
+    exit(2);
 }
 
-static size_t count_of(const char *option, const char *fallback, int argc, char **argv)
+static size_t count_of(int option, size_t least)
 {
-    return strtoull(value_of(option, fallback, argc, argv), NULL, 10);
+    char *end;
+    const char *value = options[option].value;
+    unsigned long long count = strtoull(value, &end, 10);
+    if (*value < '0' || *value > '9' || *end || count < least || count > UINT32_MAX)
+        fail(options[option].name, "expected a whole number below 2^32");
+    return (size_t)count;
 }
 
 int main(int argc, char **argv)
 {
-    static const char *const known[] = {"--seed", "--rows",  "--features",  "--epochs", "--batch",
-                                        "--lr",   "--every", "--precision", "--threads"};
-    const size_t known_count = sizeof known / sizeof *known;
-    for (int i = 1; i < argc; i += 2) {
-        size_t k = 0;
-        while (k < known_count && strcmp(argv[i], known[k]) != 0)
-            k++;
-        if (k == known_count || i + 1 == argc) {
-            fprintf(stderr,
-                    "usage: notebook [--seed 0] [--rows 5000] [--features 100] [--epochs 1000]\n"
-                    "                [--batch 500] [--lr 1e-3] [--every 50] [--precision f64]\n"
-                    "                [--threads 1]\n");
-            return 2;
-        }
+    for (int i = 1, o; i < argc; i += 2) {
+        for (o = 0; o < OPTIONS && strcmp(argv[i], options[o].name) != 0; o++)
+            ;
+        if (o == OPTIONS || i + 1 == argc)
+            fail(argv[i], o == OPTIONS ? "no such option" : "expected a value");
+        options[o].value = argv[i + 1];
     }
-    size_t rows = count_of("--rows", "5000", argc, argv);
-    size_t features = count_of("--features", "100", argc, argv);
-    size_t epochs = count_of("--epochs", "1000", argc, argv);
-    size_t every = count_of("--every", "50", argc, argv);
+    size_t rows = count_of(ROWS, 1), features = count_of(FEATURES, 1);
+    size_t epochs = count_of(EPOCHS, 0), every = count_of(EVERY, 1);
 
     /* NumPy's draws in NumPy's order: X, y, then W1, W2, W3 by the trainer, then the shuffles. */
     struct tulle_rng rng;
-    size_t seed = count_of("--seed", "0", argc, argv);
-    if (seed > UINT32_MAX) {
-        fprintf(stderr, "notebook: --seed must be below 2^32, as NumPy's\n");
-        return 2;
-    }
-    tulle_rng_seed(&rng, (uint32_t)seed);
-    double *x = malloc((rows * features + 1) * sizeof *x), *y = malloc((rows + 1) * sizeof *y);
+    tulle_rng_seed(&rng, (uint32_t)count_of(SEED, 0));
+    double *x = calloc(rows, features * sizeof *x), *y = calloc(rows, sizeof *y);
     if (!x || !y)
-        return 1;
+        fail("--rows", "out of memory");
     for (size_t i = 0; i < rows * features; i++)
         x[i] = tulle_rng_uniform(&rng);
     for (size_t i = 0; i < rows; i++)
@@ -64,30 +63,28 @@ int main(int argc, char **argv)
 
     const struct tulle_layer layers[] = {
         {128, TULLE_ACTIVATION_RELU}, {256, TULLE_ACTIVATION_RELU}, {1, TULLE_ACTIVATION_IDENTITY}};
-    struct tulle_trainer_options options = TULLE_TRAINER_OPTIONS;
-    options.inputs = features;
-    options.layers = layers;
-    options.layer_count = 3;
-    options.learning_rate = strtod(value_of("--lr", "1e-3", argc, argv), NULL);
-    options.batch_size = count_of("--batch", "500", argc, argv);
-    options.weight_reduction = TULLE_REDUCTION_SUM;
-    options.bias_reduction = TULLE_REDUCTION_MEAN;
-    options.threads = (unsigned)count_of("--threads", "1", argc, argv);
-    options.rng = &rng;
+    struct tulle_trainer_options trainer_options = TULLE_TRAINER_OPTIONS;
+    trainer_options.inputs = features;
+    trainer_options.layers = layers;
+    trainer_options.layer_count = 3;
+    trainer_options.learning_rate = strtod(options[LR].value, NULL);
+    trainer_options.batch_size = count_of(BATCH, 1);
+    trainer_options.weight_reduction = TULLE_REDUCTION_SUM;
+    trainer_options.bias_reduction = TULLE_REDUCTION_MEAN;
+    trainer_options.threads = (unsigned)count_of(THREADS, 0);
+    trainer_options.rng = &rng;
+    if (tulle_type_from_name(options[PRECISION].value, &trainer_options.precision) != TULLE_OK)
+        fail("--precision", "expected f32 or f64");
 
-    tulle_trainer *trainer = NULL;
+    tulle_trainer *trainer;
     struct tulle_error error = {0};
-    const char *precision = value_of("--precision", "f64", argc, argv);
-    enum tulle_status status = tulle_type_from_name(precision, &options.precision);
-    if (status == TULLE_OK)
-        status = tulle_trainer_create(&options, &trainer, &error);
-
+    enum tulle_status status = tulle_trainer_create(&trainer_options, &trainer, &error);
     printf("epoch,mse\n");
     for (size_t epoch = 0; status == TULLE_OK && epoch < epochs; epoch++) {
         double mse;
         status =
             tulle_trainer_epoch(trainer, tulle_f64(x, rows, features), tulle_f64(y, rows, 1), NULL);
-        if (status == TULLE_OK && every && epoch % every == 0) {
+        if (status == TULLE_OK && epoch % every == 0) {
             status = tulle_trainer_loss(trainer, tulle_f64(x, rows, features),
                                         tulle_f64(y, rows, 1), &mse);
             printf("%zu,%.17g\n", epoch, mse);

@@ -318,7 +318,8 @@ TULLE_API enum tulle_status tulle_trainer_set_learning_rate(tulle_trainer *train
 TULLE_API struct tulle_rng *tulle_trainer_rng(tulle_trainer *trainer);
 
 /* A model with the parameters as they are now, its columns named c0, c1, ... and y0, y1, ..., with
- * no scaling. TULLE_ERROR_DIVERGED if a parameter is not finite. */
+ * no scaling. TULLE_ERROR_DIVERGED if a parameter is not finite, TULLE_ERROR_ARGUMENT if there are
+ * so many columns (some 100,000) that no model file could hold their names. */
 TULLE_API enum tulle_status tulle_trainer_model(const tulle_trainer *trainer, tulle_model **model);
 
 /* --- Dataset --------------------------------------------------------------------------------- */
@@ -359,19 +360,20 @@ struct tulle_read_options {
  *   .npy   2-D, of f4, f8, i1..i8 or u1..u8, either byte order, C or Fortran order; the columns
  *          are named c0, c1, ...
  *   CSV    RFC 4180 with ',', ';' or tab, LF or CRLF, with or without a UTF-8 byte order mark. The
- *          first row names the columns, unless every cell of it is a number: then it is data and
- *          the columns are c0, c1, ... Blank lines are skipped, blanks around names and numbers
- * ignored.
+ *          first row names the columns, unless it holds nothing but numbers (and empty cells): then
+ *          it is data and the columns are c0, c1, ... Blank lines are skipped, and blanks around
+ *          names and numbers ignored.
  *
- * Only the columns that are kept are looked at; each of their cells must hold a finite number, and
- * the decimal is rounded correctly. options may be NULL. TULLE_ERROR_DATA says where and why.
+ * Only the columns that are kept are looked at; their names must be UTF-8, and each of their cells
+ * must hold a number of at most 1e150 in size, so that squares can be summed; the decimal is
+ * rounded correctly. options may be NULL. TULLE_ERROR_DATA says where and why.
  */
 TULLE_API enum tulle_status tulle_dataset_read(const char *path,
                                                const struct tulle_read_options *options,
                                                tulle_dataset **dataset, struct tulle_error *error);
 
 /* Copies arrays: names is (columns) or NULL for c0, c1, ...; splits is (rows) values of enum
- * tulle_split or NULL. Every value must be finite. */
+ * tulle_split or NULL. Every value must be a number of at most 1e150 in size. */
 TULLE_API enum tulle_status tulle_dataset_create(const char *const *names,
                                                  struct tulle_matrix values,
                                                  const unsigned char *splits,
@@ -380,7 +382,7 @@ TULLE_API enum tulle_status tulle_dataset_create(const char *const *names,
 TULLE_API void tulle_dataset_free(tulle_dataset *dataset);
 
 struct tulle_dataset_info {
-    const char *source;         /* the path, "" for arrays */
+    const char *source;         /* the path, "standard input" or, for arrays, "" */
     size_t rows, columns;       /* of the columns kept, without the split column */
     const char *const *names;   /* (columns) */
     const double *values;       /* (rows, columns), dense */

@@ -39,7 +39,7 @@ cc -std=c11 -Wall -Wextra -Werror ten.c $(pkg-config --cflags --libs tulle) -o s
 LD_LIBRARY_PATH="$libdir" DYLD_LIBRARY_PATH="$libdir" ./shared >shared.txt
 # shellcheck disable=SC2046
 cc ten.c $(pkg-config --cflags tulle) "$libdir/libtulle.a" \
-    $(pkg-config --static --libs-only-l tulle | sed 's/-ltulle\>//') -o static
+    $(pkg-config --static --libs-only-l tulle | sed 's/-ltulle / /') -o static
 ./static >static.txt
 
 cat >CMakeLists.txt <<'CMAKE'

@@ -39,7 +39,7 @@ def breach(path, line, text):
 
 
 def check_includes(folder, path):
-    if path.suffix == ".c" and folder.startswith("lib/") and "portability.h" not in path.read_text().split("#include")[1]:
+    if path.suffix == ".c" and folder.startswith("lib/") and not re.search(r'\A[^#]*#include "(\.\./base/)?portability\.h"', path.read_text()):
         breach(path, 1, 'the first include must be "../base/portability.h"')
     for number, line in enumerate(path.read_text().splitlines(), 1):
         match = re.match(r'\s*#\s*include\s*"([^"]+)"', line)
@@ -87,6 +87,8 @@ def check_symbols(library):
         if len(fields) < 2:
             continue
         kind, name = fields[-2], fields[-1]
+        if sys.platform == "darwin":
+            name = name.removeprefix("_")
         if kind == "U" and name in FORBIDDEN_CALLS and (member, name) not in ALLOWED_CALLS:
             breaches.append(f"{library}({member}): uses {name}, which a library must not")
         if kind in "TDBRVW" and not name.startswith("tulle_"):

@@ -5,7 +5,11 @@ set -eu
 cd "$(dirname "$0")/.."
 
 sh scripts/deps.sh
-[ -f build/CMakeCache.txt ] || cmake --preset release -DTULLE_BUILD_TESTS=OFF >/dev/null
+# A folder that is there keeps its generator.
+generator="-G Ninja"
+[ ! -f build/CMakeCache.txt ] || generator=
+# shellcheck disable=SC2086 # words, on purpose
+cmake -S . -B build $generator -DCMAKE_BUILD_TYPE=Release >/dev/null
 cmake --build build
 tulle=build/tulle
 model=build/california.tulle

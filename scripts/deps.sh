@@ -5,9 +5,10 @@ set -eu
 
 want=${1:-build}
 
-# has_tool NAME, has_pc MODULE (pkg-config), has_header FILE
+# has_tool NAME, has_pc MODULE (pkg-config), has_header FILE, has_venv
 has_tool() { command -v "$1" >/dev/null 2>&1; }
 has_pc() { has_tool pkg-config && pkg-config --exists "$1"; }
+has_venv() { python3 -c 'import ensurepip' 2>/dev/null; }
 has_header() { echo "#include <$1>" | cc -E -x c - >/dev/null 2>&1; }
 
 # need CHECK... -- DEBIAN-PACKAGE HOMEBREW-FORMULA ("-" where the system itself has it)
@@ -31,16 +32,20 @@ if [ "$want" = test ]; then
     need has_pc cmocka -- libcmocka-dev cmocka
     need has_tool python3 -- python3 python3
     need has_tool gzip -- gzip -
-    if [ "$(uname -s)" = Linux ]; then
+    # A second compiler and the Python packages' environment are wished for; without them, and
+    # without the right to install them, the tests that use them are skipped.
+    if [ "$(id -u)" = 0 ] && [ "$(uname -s)" = Linux ]; then
         need has_tool clang -- clang -
-        need has_tool git -- git -
+        need has_venv -- -- python3-venv -
     fi
 fi
 
 if has_tool apt-get; then
     missing=$apt_missing
     install="apt-get install -y --no-install-recommends"
-    [ "$(id -u)" = 0 ] || install="sudo $install"
+    if [ "$(id -u)" != 0 ]; then
+        if has_tool sudo; then install="sudo $install"; else install=; fi
+    fi
 elif has_tool brew; then
     missing=$brew_missing
     install="brew install"
@@ -52,7 +57,7 @@ fi
 
 echo "deps.sh: to install:$missing" >&2
 if [ -z "$install" ]; then
-    echo "deps.sh: no apt-get and no brew here; install these by hand (Debian's names)" >&2
+    echo "deps.sh: these need root to install, or a system with apt-get or brew" >&2
     exit 1
 fi
 case $install in

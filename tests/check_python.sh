@@ -7,7 +7,7 @@ set -eu
 tulle=$1 notebook=$2
 root=$(cd "$(dirname "$0")/.." && pwd)
 python=$root/build/venv/bin/python3
-[ -x "$python" ] || python=python3
+"$python" -c 'import numpy, safetensors' 2>/dev/null || python=python3
 "$python" -c 'import numpy, safetensors' 2>/dev/null || exit 77
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -320,6 +320,32 @@ static void test_gzip(void **state)
     }
 }
 
+/* As tapes have it, and tar: zeros up to the end of a block, after the last member or between. */
+static void test_gzip_padded(void **state)
+{
+    enum { ZEROS = 700 };
+    static unsigned char padded[2 * (sizeof packed + ZEROS)];
+    (void)state;
+    if (!tulle_has_gzip)
+        skip();
+    memcpy(padded, packed, sizeof packed);
+    memcpy(padded + sizeof packed + ZEROS, packed, sizeof packed);
+    for (size_t chunk = 1; chunk <= TULLE_BYTE_SOURCE_CHUNK; chunk = 3 * chunk / 2 + 1) {
+        write_table(padded, sizeof packed + 1);
+        assert_unpacked(chunk, 1);
+        write_table(padded, sizeof packed + ZEROS);
+        assert_unpacked(chunk, 1);
+        write_table(padded, sizeof padded);
+        assert_unpacked(chunk, 2);
+    }
+    struct tulle_error error;
+    size_t size;
+    padded[sizeof packed + ZEROS - 1] = 'x';
+    write_table(padded, sizeof packed + ZEROS);
+    assert_null(read_whole(64, &size, &error));
+    assert_int_equal(error.code, TULLE_ERROR_DATA);
+}
+
 static void test_gzip_cut_short(void **state)
 {
     struct tulle_error error;
@@ -379,7 +405,7 @@ int main(void)
         cmocka_unit_test(test_long_records),   cmocka_unit_test(test_paths_refused),
         cmocka_unit_test(test_standard_input), cmocka_unit_test(test_gzip),
         cmocka_unit_test(test_gzip_cut_short), cmocka_unit_test(test_gzip_damaged),
-        cmocka_unit_test(test_no_gzip),
+        cmocka_unit_test(test_gzip_padded),    cmocka_unit_test(test_no_gzip),
     };
     return cmocka_run_group_tests(tests, make_table_folder, remove_table_folder);
 }

@@ -1,6 +1,7 @@
 /* test_dataset.c - tables in memory: columns, headers, splits, and where errors point to. */
 #include "../lib/base/portability.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -88,6 +89,13 @@ static const struct {
     {"a,a,b\n1,2,3\n", {{"b"}, {0}, 0}, {"b"}, 1, 1, {3}, NULL},
     {"a,b,a,a\nx,2,y,z\n", {{0}, {"a"}, 0}, {"b"}, 1, 1, {2}, NULL},
     {"a,b\n1,nan\n", {{"a"}, {0}, 0}, {"a"}, 1, 1, {1}, NULL},
+    {"a,b\n1,1e308\n", {{"a"}, {0}, 0}, {"a"}, 1, 1, {1}, NULL},
+    {"a,caf\xe9\n1,2\n", {{"a"}, {0}, 0}, {"a"}, 1, 1, {1}, NULL},
+    {"caf\xe9,a\n1,2\n", {{0}, {"caf\xe9"}, 0}, {"a"}, 1, 1, {2}, NULL},
+    {"caf\xc3\xa9\n1\n", {{0}, {0}, 0}, {"caf\xc3\xa9"}, 1, 1, {1}, NULL},
+    /* The largest numbers; empty cells alone make no row of numbers. */
+    {"-1e150,1e150\n", {{0}, {0}, 0}, {"c0", "c1"}, 0, 1, {-1e150, 1e150}, NULL},
+    {",\n1,2\n", {{0}, {0}, 0}, {"c0", "c1"}, 1, 1, {1, 2}, NULL},
 };
 
 static void assert_table(const struct tulle_dataset_info *info, size_t i)
@@ -192,9 +200,22 @@ static const struct {
      {{0}, {0}, 0},
      2,
      1,
-     "expected a number in column 'a', got \"1e999\", which is beyond the range of a double"},
+     "expected a number of at most 1e150 in size in column 'a', got \"1e999\""},
+    {"y,x\n1e150,1e308\n",
+     {{0}, {0}, 0},
+     2,
+     7,
+     "expected a number of at most 1e150 in size in column 'x', got \"1e308\""},
+    {"x\n-1e150\n-1.0000000000000002e150\n",
+     {{"x"}, {0}, 0},
+     3,
+     1,
+     "expected a number of at most 1e150 in size in column 'x', got \"-1.0000000000000002e150\""},
     {"1,2\n1,nan\n", {{0}, {0}, 0}, 2, 3, "expected a finite number in column 'c1', got \"nan\""},
     {"1,nan\n", {{0}, {0}, 0}, 1, 3, "expected a finite number in column 'c1', got \"nan\""},
+    /* A gap in a first row of numbers does not make it a header. */
+    {"1,,3\n", {{0}, {0}, 0}, 1, 3, "expected a number in column 'c1', got an empty cell"},
+    {" ,2\n", {{0}, {0}, 0}, 1, 1, "expected a number in column 'c0', got an empty cell"},
     {"x,y\n\"1\n2\",3\n", {{0}, {0}, 0}, 2, 1, "expected a number in column 'x', got \"1?2\";"},
     {"a\n1234567890123456789012345678901234567890x\n",
      {{"a"}, {0}, 0},
@@ -235,6 +256,13 @@ static const struct {
      1,
      5,
      "column 'a' is in the header twice, as cells 2 and 3"},
+    {"a,\"\n\",caf\xe9\n1,2,3\n",
+     {{0}, {0}, 0},
+     2,
+     3,
+     "the name of column 3 is not UTF-8 text; save the file as UTF-8"},
+    {"caf\xe9,b\n1,2\n", {{"b", "caf\xe9"}, {0}, 0}, 1, 1, "the name of column 1 is not UTF-8"},
+    {"b,\xff\n1,test\n", {{"b"}, {0}, "\xff"}, 1, 3, "the name of column 2 is not UTF-8"},
     {"b,s,s\n1,2,3\n", {{"b"}, {0}, "s"}, 1, 5, "column 's' is in the header twice"},
     {"c1,\n1,2\n", {{0}, {0}, 0}, 1, 4, "column 'c1' is in the header twice, as cells 1 and 2"},
 };
@@ -351,12 +379,16 @@ static void test_npy(void **state)
     assert_string_equal(error.message, "expected 6 bytes of data, got more");
 }
 
-static void test_npy_not_finite(void **state)
+static void test_npy_values_refused(void **state)
 {
     unsigned char file[] = "\x93NUMPY\x01\0\x40\0"
                            "{'descr': '>f4', 'fortran_order': False, "
                            "'shape': (2, 1), }    \n"
                            "\x3f\x80\0\0\x7f\xc0\0\0";
+    unsigned char large[] = "\x93NUMPY\x01\0\x40\0"
+                            "{'descr': '>f8', 'fortran_order': False, "
+                            "'shape': (1, 2), }    \n"
+                            "\x3f\xf0\0\0\0\0\0\0\xff\xe0\0\0\0\0\0\0"; /* 1, -2^1023 */
     struct tulle_error error;
     tulle_dataset *dataset;
     (void)state;
@@ -365,6 +397,36 @@ static void test_npy_not_finite(void **state)
         TULLE_ERROR_DATA);
     assert_int_equal(error.line, 0);
     assert_string_equal(error.message, "row 2: expected a finite number in column 'c0', got nan");
+
+    const char *message = "row 1: expected a number of at most 1e150 in size in column 'c1', "
+                          "got -8.98847e+307";
+    assert_int_equal(
+        read_table(large, sizeof large - 1, &(struct request){.split = NULL}, &dataset, &error),
+        TULLE_ERROR_DATA);
+    assert_string_equal(error.message, message);
+    assert_int_equal(
+        read_table(large, sizeof large - 1, &(struct request){.columns = {"c0"}}, &dataset, &error),
+        TULLE_OK);
+    tulle_dataset_free(dataset);
+}
+
+/* What comes from standard input is called so, in the dataset too. */
+static void test_standard_input(void **state)
+{
+    tulle_dataset *dataset;
+    int saved = dup(STDIN_FILENO);
+    (void)state;
+    write_table("a\n1\n", 4);
+    int file = open(table_path, O_RDONLY);
+    assert_true(saved >= 0 && file >= 0);
+    assert_int_equal(dup2(file, STDIN_FILENO), STDIN_FILENO);
+    close(file);
+    enum tulle_status status = tulle_dataset_read("-", NULL, &dataset, NULL);
+    assert_int_equal(dup2(saved, STDIN_FILENO), STDIN_FILENO);
+    close(saved);
+    assert_int_equal(status, TULLE_OK);
+    assert_string_equal(tulle_dataset_info(dataset)->source, "standard input");
+    tulle_dataset_free(dataset);
 }
 
 /* --- Rows one by one -------------------------------------------------------------------------- */
@@ -432,7 +494,7 @@ static void test_create(void **state)
 
 static void test_create_refused(void **state)
 {
-    const double data[] = {1, 2, 3, INFINITY};
+    const double data[] = {1, 2, 3, INFINITY}, large[] = {1, -1e150, 1e151, 1};
     const char *const same[] = {"x", "x"};
     const char *const missing[] = {"x", NULL};
     const unsigned char splits[] = {TULLE_SPLIT_TEST, TULLE_SPLIT_ALL};
@@ -450,6 +512,8 @@ static void test_create_refused(void **state)
     } cases[] = {
         {NULL, tulle_f64(data, 2, 2), NULL, TULLE_ERROR_DATA,
          "row 2: expected a finite number in column 'c1', got inf"},
+        {NULL, tulle_f64(large, 2, 2), NULL, TULLE_ERROR_DATA,
+         "row 2: expected a number of at most 1e150 in size in column 'c0', got 1e+151"},
         {NULL, tulle_f64(data, 0, 2), NULL, TULLE_ERROR_ARGUMENT,
          "a dataset has at least one row and one column, got 0 and 2"},
         {NULL, tulle_f64(data, 2, 0), NULL, TULLE_ERROR_ARGUMENT,
@@ -492,11 +556,17 @@ static void test_split_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tables),           cmocka_unit_test(test_many_rows),
-        cmocka_unit_test(test_refused),          cmocka_unit_test(test_arguments_refused),
-        cmocka_unit_test(test_every_truncation), cmocka_unit_test(test_npy),
-        cmocka_unit_test(test_npy_not_finite),   cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_create),           cmocka_unit_test(test_create_refused),
+        cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_many_rows),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_arguments_refused),
+        cmocka_unit_test(test_every_truncation),
+        cmocka_unit_test(test_npy),
+        cmocka_unit_test(test_npy_values_refused),
+        cmocka_unit_test(test_standard_input),
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_create),
+        cmocka_unit_test(test_create_refused),
         cmocka_unit_test(test_split_names),
     };
     return cmocka_run_group_tests(tests, make_table_folder, remove_table_folder);

@@ -213,7 +213,8 @@ static void test_unusable_paths(void **state)
         {in_folder("sub"), "cannot write: Is a directory"},
         {in_folder("file/under"), "cannot write: Not a directory"},
         {"/no-such-folder/file", "cannot write: there is no folder '/no-such-folder/'"},
-        {"no-such-folder/", "cannot write: Is a directory"},
+        {"no-such-folder/", "cannot write: there is no folder 'no-such-folder/'"},
+        {in_folder("sub/"), "cannot write: Is a directory"},
         {long_name, "cannot write: File name too long"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -224,6 +225,18 @@ static void test_unusable_paths(void **state)
         assert_string_equal(error.message, cases[i].message);
     }
     assert_int_equal(entry_count(), 2);
+}
+
+/* A folder that is there, but takes no new files, is not said to be missing. */
+static void test_folder_without_files(void **state)
+{
+    (void)state;
+    struct stat status;
+    if (stat("/proc/self", &status) != 0)
+        skip();
+    struct tulle_error error;
+    assert_int_equal(write_text("/proc/no-such-file", "x", &error), TULLE_ERROR_IO);
+    assert_null(strstr(error.message, "no folder"));
 }
 
 static void test_longest_name(void **state)
@@ -299,12 +312,19 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
-        TEST(test_new_file),       TEST(test_old_file_until_commit),
-        TEST(test_abort),          TEST(test_pieces),
-        TEST(test_links),          TEST(test_full_device),
-        TEST(test_unusable_paths), TEST(test_failure_keeps_the_old_file),
-        TEST(test_longest_name),   TEST(test_leftover),
-        TEST(test_pipe),           TEST(test_standard_output),
+        TEST(test_new_file),
+        TEST(test_old_file_until_commit),
+        TEST(test_abort),
+        TEST(test_pieces),
+        TEST(test_links),
+        TEST(test_full_device),
+        TEST(test_unusable_paths),
+        TEST(test_folder_without_files),
+        TEST(test_failure_keeps_the_old_file),
+        TEST(test_longest_name),
+        TEST(test_leftover),
+        TEST(test_pipe),
+        TEST(test_standard_output),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -121,12 +121,11 @@ static void test_refused_columns(void **state)
         example.inputs[1] = cases[i].column;
         assert_refused(&example.info, cases[i].part);
     }
-    /* All lengths of UTF-8, control characters, and a name that an input has too, are welcome. */
+    /* All lengths of UTF-8, and control characters, are welcome. */
     struct example example;
     struct tulle_model *model;
     example_init(&example);
     example.inputs[1].name = "a\n\"\\\t\x7f caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x8c\xb7";
-    example.targets[0].name = "rooms";
     assert_int_equal(tulle_model_create(&example.info, &model, NULL), TULLE_OK);
     tulle_model_free(model);
 }
@@ -145,6 +144,8 @@ static void test_refused_descriptions(void **state)
     REFUSED(e.info.target_count = 0, "at least one target");
     REFUSED(e.info.layer_count = 0, "at least one layer");
     REFUSED(e.info.layer_count = 1, "2 units, but there are 1 targets");
+    REFUSED(e.targets[0].name = "age",
+            "'age' is both an input and a target; it must be one of them");
     REFUSED(e.layers[0].units = 0, "no units");
     REFUSED(e.layers[0].activation = (enum tulle_activation)99, "unknown activation");
     REFUSED(e.info.precision = (enum tulle_type)2, "unknown precision");
@@ -161,6 +162,28 @@ static void test_refused_descriptions(void **state)
     REFUSED(e.metrics[0].rmse = -1, "impossible metrics");
     REFUSED(e.metrics[1].mae = -DBL_MIN, "impossible metrics");
     REFUSED(e.metrics[2].r2 = 1.5, "impossible metrics");
+}
+
+/* The longest names that a file could have room for, were they all that it holds. */
+static void test_names_too_long(void **state)
+{
+    (void)state;
+    char *name = malloc(MODEL_LONGEST_HEADER + 1);
+    assert_non_null(name);
+    memset(name, 'n', MODEL_LONGEST_HEADER);
+    name[MODEL_LONGEST_HEADER] = '\0';
+    struct example example;
+    struct tulle_model *model;
+    example_init(&example);
+    example.inputs[0].name = name;
+    assert_refused(&example.info, "the names and figures of the columns take more than the "
+                                  "20000000 bytes that a model file has room for; drop columns");
+    name[MODEL_LONGEST_HEADER / 2] = '\0';
+    assert_int_equal(tulle_model_create(&example.info, &model, NULL), TULLE_OK);
+    tulle_model_free(model);
+    example.targets[0].name = name + MODEL_LONGEST_HEADER / 2 + 1;
+    assert_refused(&example.info, "drop columns");
+    free(name);
 }
 
 static void test_too_large(void **state)
@@ -184,6 +207,7 @@ int main(void)
         cmocka_unit_test(test_parameters),
         cmocka_unit_test(test_refused_columns),
         cmocka_unit_test(test_refused_descriptions),
+        cmocka_unit_test(test_names_too_long),
         cmocka_unit_test(test_too_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

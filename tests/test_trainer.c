@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "../lib/base/cpu.h"
+#include "../lib/train/trainer.h"
 #include "net_support.h"
 
 enum { INPUTS = 7, OUTPUTS = 2, LAYERS = 3, ROWS = 70 };
@@ -333,6 +335,35 @@ static void test_views(void **state)
     }
 }
 
+/* Exactly so many, where the trainer itself would ask what the machine has and the work pays for.
+ */
+static void set_threads(tulle_trainer *trainer, unsigned threads)
+{
+    tulle_pool_free(trainer->pool);
+    trainer->pool = tulle_pool_create(threads);
+    assert_non_null(trainer->pool);
+    assert_int_equal(tulle_pool_threads(trainer->pool), threads);
+}
+
+/* On two CPUs the trainer itself takes two threads for a large step, and one for a small one. */
+static void test_thread_choice(void **state)
+{
+    static const struct tulle_layer layers[] = {{512, TULLE_ACTIVATION_RELU},
+                                                {1, TULLE_ACTIVATION_IDENTITY}};
+    (void)state;
+    struct tulle_trainer_options options = network_options(100, layers, 2, TULLE_F32);
+    for (unsigned threads = 0; threads <= 64; threads += 8)
+        for (size_t batch = 1; batch <= 4096; batch *= 4096) {
+            options.threads = threads;
+            options.batch_size = batch;
+            tulle_trainer *trainer = new_trainer(&options);
+            unsigned cpus = tulle_cpu_count(), used = tulle_pool_threads(trainer->pool);
+            assert_true(batch == 1 ? used == 1 : cpus == 1 ? used == 1 : used > 1);
+            assert_true(used <= cpus && (threads == 0 || used <= threads));
+            tulle_trainer_free(trainer);
+        }
+}
+
 /* Wide enough, and of enough rows, that threads have something to share. */
 static void test_threads(void **state)
 {
@@ -341,7 +372,7 @@ static void test_threads(void **state)
                                               {67, TULLE_ACTIVATION_LOGISTIC},
                                               {65, TULLE_ACTIVATION_LEAKY_RELU},
                                               {3, TULLE_ACTIVATION_TANH}};
-    static const unsigned threads[] = {1, 2, 3, 7, 0, 1}; /* the last is a second run */
+    static const unsigned threads[] = {1, 2, 3, 7, 1}; /* the last is a second run */
     static const size_t batches[] = {1, 16, 100};
     struct tulle_rng rng;
     (void)state;
@@ -357,8 +388,8 @@ static void test_threads(void **state)
             double out[WIDE_ROWS * 3], reference_out[WIDE_ROWS * 3];
             options.batch_size = batches[b];
             for (size_t t = 0; t < sizeof threads / sizeof threads[0]; t++) {
-                options.threads = threads[t];
                 tulle_trainer *trainer = new_trainer(&options);
+                set_threads(trainer, threads[t]);
                 for (int e = 0; e < EPOCHS; e++)
                     loss = epoch(trainer, xm, ym);
                 assert_int_equal(tulle_trainer_loss(trainer, xm, ym, &all_loss), TULLE_OK);
@@ -496,6 +527,53 @@ static void test_model(void **state)
     }
 }
 
+/* The loss over all rows is one sum in one order, however large the workspace has grown. */
+static void test_loss_order(void **state)
+{
+    const struct data *data = *state;
+    struct tulle_trainer_options options = usual_options(TULLE_F32);
+    double loss[3];
+    options.learning_rate = 0;
+    options.batch_size = 8;
+    tulle_trainer *trainer = new_trainer(&options);
+    struct tulle_matrix x = x_rows(data, 0, ROWS), y = y_rows(data, 0, ROWS);
+    assert_int_equal(tulle_trainer_loss(trainer, x, y, &loss[0]), TULLE_OK);
+    step(trainer, x, y);
+    assert_int_equal(tulle_trainer_loss(trainer, x, y, &loss[1]), TULLE_OK);
+    tulle_trainer_free(trainer);
+    options.batch_size = 33;
+    trainer = new_trainer(&options);
+    assert_int_equal(tulle_trainer_loss(trainer, x, y, &loss[2]), TULLE_OK);
+    tulle_trainer_free(trainer);
+    assert_true(loss[0] == loss[1] && loss[0] == loss[2]);
+}
+
+/* Parameters that are set again after a divergence are as good as new. */
+static void test_recovery(void **state)
+{
+    const struct data *data = *state;
+    struct tulle_trainer_options options = usual_options(TULLE_F32);
+    struct tulle_matrix x = x_rows(data, 0, ROWS), y = y_rows(data, 0, ROWS);
+    tulle_trainer *trainer = new_trainer(&options), *fresh = new_trainer(&options);
+    tulle_model *model;
+    tulle_trainer_set_learning_rate(trainer, 1e30);
+    for (int i = 0; i < 20; i++)
+        tulle_trainer_step(trainer, x, y, NULL);
+    assert_int_equal(tulle_trainer_model(trainer, &model), TULLE_ERROR_DIVERGED);
+    for (size_t l = 0; l < options.layer_count; l++) {
+        double weights[4096], biases[128];
+        assert_int_equal(tulle_trainer_get_parameters(fresh, l, weights, biases), TULLE_OK);
+        assert_int_equal(tulle_trainer_set_parameters(trainer, l, weights, biases), TULLE_OK);
+    }
+    tulle_trainer_set_learning_rate(trainer, options.learning_rate);
+    assert_true(step(trainer, x, y) == step(fresh, x, y));
+    assert_true(same_parameters(trainer, fresh, &options));
+    assert_int_equal(tulle_trainer_model(trainer, &model), TULLE_OK);
+    tulle_model_free(model);
+    tulle_trainer_free(trainer);
+    tulle_trainer_free(fresh);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -507,6 +585,9 @@ int main(void)
         cmocka_unit_test(test_loss_and_predict),
         cmocka_unit_test(test_epoch_is_steps),
         cmocka_unit_test(test_views),
+        cmocka_unit_test(test_loss_order),
+        cmocka_unit_test(test_recovery),
+        cmocka_unit_test(test_thread_choice),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_instruction_sets),
         cmocka_unit_test(test_learning_rate),

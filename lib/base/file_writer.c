@@ -98,7 +98,7 @@ static int open_beside(struct file_writer *writer, const struct stat *old)
     if (!writer->target)
         return errno;
     if (writer->target[folder_length(writer->target)] == '\0')
-        return writer->path[0] ? EISDIR : ENOENT;
+        return ENOENT; /* "" or a folder that is not there */
     /* Renaming needs no permission to write to the old file; respect its absence all the same. */
     if (old && access(writer->target, W_OK) != 0)
         return errno;
@@ -131,14 +131,25 @@ static int open_output(struct file_writer *writer)
     return S_ISREG(status.st_mode) ? open_beside(writer, &status) : open_directly(writer);
 }
 
+/* Whether the folder that the file is to be in is missing; the system says ENOENT also where one
+ * takes no new files, as /proc. */
+static int lacks_folder(const char *path)
+{
+    struct stat status;
+    char *folder = sibling(path, ".");
+    int is_missing = folder && stat(folder, &status) != 0 && errno == ENOENT;
+    free(folder);
+    return is_missing;
+}
+
 static enum tulle_status fail_open(const struct file_writer *writer, int errnum,
                                    struct tulle_error *error)
 {
     const char *target = writer->target ? writer->target : writer->path;
-    size_t folder = folder_length(target);
-    if (errnum == ENOENT && folder > 0)
+    if (errnum == ENOENT && lacks_folder(target))
         return tulle_fail_at(error, TULLE_ERROR_IO, writer->path, 0, 0,
-                             "cannot write: there is no folder '%.*s'", (int)folder, target);
+                             "cannot write: there is no folder '%.*s'", (int)folder_length(target),
+                             target);
     return tulle_fail_errno(error, writer->path, "cannot write", errnum);
 }
 

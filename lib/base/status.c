@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "status.h"
+#include "utf8.h"
 
 const char *tulle_status_text(enum tulle_status status)
 {
@@ -31,13 +32,25 @@ int tulle_error_text(const struct tulle_error *error, char *buffer, size_t size)
                     error->message);
 }
 
-/* Messages quote names and cells of untrusted files: an escape sequence must not reach a terminal,
- * nor a newline break the one line. */
+/* Messages quote names and cells of untrusted files, and the buffer's end may cut a character in
+ * two: an escape sequence must not reach a terminal, nor a newline break the one line, nor bytes
+ * that are not UTF-8 break a program that reads the lines. */
 static void replace_controls(char *text)
 {
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            *text = '?';
+    char *to = text;
+    while (*text) {
+        uint32_t code;
+        size_t length = tulle_utf8_character(text, &code);
+        if (length == 0 || code < 0x20 || (code >= 0x7f && code < 0xa0)) {
+            *to++ = '?';
+            text += length ? length : 1;
+        } else {
+            memmove(to, text, length);
+            to += length;
+            text += length;
+        }
+    }
+    *to = '\0';
 }
 
 static void fill(struct tulle_error *error, enum tulle_status code, const char *file, size_t line,
@@ -101,6 +114,8 @@ enum tulle_status tulle_fail_no_column(struct tulle_error *error, const char *fi
     for (; listed < count && length + strlen(names[listed]) + 3 < sizeof list; listed++)
         length += (size_t)snprintf(list + length, sizeof list - length, "%s%s", listed ? ", " : "",
                                    names[listed]);
+    if (listed == 0)
+        return tulle_fail_at(error, TULLE_ERROR_DATA, file, 0, 0, "no column '%s'", name);
     return tulle_fail_at(error, TULLE_ERROR_DATA, file, 0, 0, "no column '%s'; there %s %s%s", name,
                          count == 1 ? "is" : "are", list, listed < count ? ", ..." : "");
 }

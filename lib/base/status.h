@@ -13,7 +13,8 @@
 #endif
 
 /* Each returns code, so that a failing function can end in `return tulle_fail(...)`. The message is
- * one line: control characters that reach it (from a cell of a file, say) become '?'. */
+ * one line of UTF-8: control characters and other bytes that reach it (from a cell of a file, say)
+ * become '?'. */
 enum tulle_status tulle_fail(struct tulle_error *error, enum tulle_status code, const char *format,
                              ...) TULLE_PRINTF(3, 4);
 

@@ -49,7 +49,7 @@ static enum tulle_status read_plain(struct byte_source *source, void *to, size_t
 
 const int tulle_has_gzip = 1;
 
-/* One or more gzip members (RFC 1952), one after the other. */
+/* One or more gzip members (RFC 1952), one after the other, zeros after each ignored. */
 struct gunzip {
     z_stream stream;
     int in_member;
@@ -96,6 +96,16 @@ static enum tulle_status gunzip_refill(struct byte_source *source, struct tulle_
     return TULLE_OK;
 }
 
+/* Steps over the zeros after a member, with which what is written in blocks (tapes) is filled up.
+ */
+static void skip_padding(z_stream *stream)
+{
+    while (stream->avail_in > 0 && *stream->next_in == 0) {
+        stream->next_in++;
+        stream->avail_in--;
+    }
+}
+
 /* As read_plain: at least one byte, or none at the end. */
 static enum tulle_status read_gzip(struct byte_source *source, void *to, size_t size, size_t *got,
                                    struct tulle_error *error)
@@ -117,6 +127,9 @@ static enum tulle_status read_gzip(struct byte_source *source, void *to, size_t 
             break;
         }
         if (!gunzip->in_member) {
+            skip_padding(stream);
+            if (stream->avail_in == 0)
+                continue;
             inflateReset(stream);
             gunzip->in_member = 1;
         }

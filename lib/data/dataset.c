@@ -1,7 +1,6 @@
 /* dataset.c - a table in memory, from a file or from the caller's arrays. */
 #include "../base/portability.h"
 
-#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include "../base/memory.h"
 #include "dataset.h"
 #include "name_index.h"
+#include "number.h"
 #include "table_reader.h"
 
 /* --- Making one ------------------------------------------------------------------------------- */
@@ -118,8 +118,9 @@ enum tulle_status tulle_dataset_read(const char *path, const struct tulle_read_o
     enum tulle_status status = tulle_table_reader_open(path, options, &reader, error);
     if (status)
         return status;
-    made = create_empty(path, tulle_table_reader_names(reader), tulle_table_reader_columns(reader),
-                        tulle_table_reader_split_column(reader));
+    made =
+        create_empty(tulle_table_reader_source(reader), tulle_table_reader_names(reader),
+                     tulle_table_reader_columns(reader), tulle_table_reader_split_column(reader));
     if (!made) {
         status = tulle_fail_memory(error);
         goto out;
@@ -184,9 +185,10 @@ static enum tulle_status copy_values(const struct tulle_dataset *dataset,
             size_t at = r * stride + c;
             double value = values->type == TULLE_F32 ? (double)((const float *)values->data)[at]
                                                      : ((const double *)values->data)[at];
-            if (!isfinite(value))
+            const char *expected = tulle_number_expected(value);
+            if (expected)
                 return tulle_fail(error, TULLE_ERROR_DATA,
-                                  "row %zu: expected a finite number in column '%s', got %g", r + 1,
+                                  "row %zu: expected %s in column '%s', got %g", r + 1, expected,
                                   dataset->info.names[c], value);
             *to++ = value;
         }

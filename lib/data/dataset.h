@@ -1,4 +1,5 @@
-/* dataset.h - the table in memory: row-major doubles, exactly as read. */
+/* dataset.h - the table in memory: row-major doubles, exactly as read, of at most
+ * TULLE_LARGEST_VALUE in size (number.h). */
 #ifndef TULLE_DATASET_H
 #define TULLE_DATASET_H
 

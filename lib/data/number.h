@@ -4,6 +4,11 @@
 
 #include <stddef.h>
 
+/* The largest size of a number in a table. Means, deviations and errors are sums of squares over
+ * the rows: those of differences of such numbers, 4e300 each, stay within a double's range
+ * (1.8e308) for ten million rows; the square of 1.4e154 does not even alone. */
+#define TULLE_LARGEST_VALUE 1e150
+
 enum number_kind {
     NUMBER_FINITE,     /* "12", "-.5", "+3.e-7"; one too small for a double is 0 */
     NUMBER_MALFORMED,  /* "", "n/a", "0x10", "1 2" */
@@ -17,5 +22,8 @@ enum number_kind {
  * NUMBER_FINITE.
  */
 enum number_kind tulle_number_parse(const char *text, size_t length, double *value);
+
+/* NULL if a table may hold the value; else what it may hold, to follow "expected". */
+const char *tulle_number_expected(double value);
 
 #endif

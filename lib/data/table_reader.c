@@ -1,6 +1,7 @@
 /* table_reader.c - the format, the header, the columns that are wanted, and their cells. */
 #include "../base/portability.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 
 #include "../base/memory.h"
+#include "../base/utf8.h"
 #include "byte_source.h"
 #include "csv_reader.h"
 #include "name_index.h"
@@ -49,18 +51,23 @@ static void trim(const char **text, size_t *length)
         --*length;
 }
 
-/* Whether every cell is a number, also one that a row may not have. */
+/* Whether every cell is a number, also one that a row may not have, or empty, but not all of them
+ * are empty. */
 static int is_row_of_numbers(const struct csv_record *record)
 {
+    int numbers = 0;
     for (size_t i = 0; i < record->count; i++) {
         const char *text = record->cells[i].text;
         size_t length = record->cells[i].length;
         double ignored;
         trim(&text, &length);
+        if (length == 0)
+            continue;
         if (tulle_number_parse(text, length, &ignored) == NUMBER_MALFORMED)
             return 0;
+        numbers = 1;
     }
-    return 1;
+    return numbers;
 }
 
 /* The names in the header; "c<index>" where that is NULL or has an empty cell. */
@@ -105,7 +112,18 @@ static enum tulle_status fail_no_column(const struct table_reader *reader, const
                                 (const char *const *)reader->file_names, reader->file_columns);
 }
 
-/* The position of a name that must be there, and once. */
+/* A name that could not stand in a model file, or be written to a terminal. */
+static enum tulle_status fail_not_utf8(const struct table_reader *reader,
+                                       const struct choice *choice, size_t position,
+                                       struct tulle_error *error)
+{
+    const struct csv_cell *cell = &choice->header->cells[position];
+    return tulle_fail_at(
+        error, TULLE_ERROR_DATA, tulle_table_reader_source(reader), cell->line, cell->column,
+        "the name of column %zu is not UTF-8 text; save the file as UTF-8", position + 1);
+}
+
+/* The position of a name that must be there, and once, and be UTF-8. */
 static enum tulle_status find_column(const struct table_reader *reader, const struct choice *choice,
                                      const char *name, size_t *position, struct tulle_error *error)
 {
@@ -114,6 +132,8 @@ static enum tulle_status find_column(const struct table_reader *reader, const st
     if (count == 0)
         return fail_no_column(reader, name, error);
     *position = found[0].position;
+    if (!tulle_is_utf8(name))
+        return fail_not_utf8(reader, choice, *position, error);
     if (count == 1)
         return TULLE_OK;
     const struct csv_cell *second = &choice->header->cells[found[1].position];
@@ -351,19 +371,24 @@ static enum tulle_status parse_cell(const struct table_reader *reader, const str
     const char *text = cell->text;
     size_t length = cell->length;
     trim(&text, &length);
+    const char *expected = NULL, *hint = "";
     switch (tulle_number_parse(text, length, value)) {
     case NUMBER_FINITE:
-        return TULLE_OK;
+        expected = tulle_number_expected(*value);
+        break;
     case NUMBER_NOT_FINITE:
-        return fail_cell(reader, cell, "a finite number", column, "", error);
+        expected = tulle_number_expected(NAN);
+        break;
     case NUMBER_TOO_LARGE:
-        return fail_cell(reader, cell, "a number", column,
-                         ", which is beyond the range of a double", error);
-    default:
-        return fail_cell(
-            reader, cell, "a number", column,
-            length > 0 && reader->all_columns ? "; a column of text can be dropped" : "", error);
+        expected = tulle_number_expected(DBL_MAX);
+        break;
+    case NUMBER_MALFORMED:
+        expected = "a number";
+        if (length > 0 && reader->all_columns)
+            hint = "; a column of text can be dropped";
+        break;
     }
+    return expected ? fail_cell(reader, cell, expected, column, hint, error) : TULLE_OK;
 }
 
 static enum tulle_status parse_split(const struct table_reader *reader, const struct csv_cell *cell,
@@ -435,10 +460,11 @@ static enum tulle_status next_npy(struct table_reader *reader, const double **va
     reader->line++;
     for (size_t i = 0; i < reader->columns; i++) {
         double value = row[reader->positions[i]];
-        if (!isfinite(value))
+        const char *expected = tulle_number_expected(value);
+        if (expected)
             return tulle_fail_at(error, TULLE_ERROR_DATA, tulle_table_reader_source(reader), 0, 0,
-                                 "row %zu: expected a finite number in column '%s', got %g",
-                                 reader->line, reader->names[i], value);
+                                 "row %zu: expected %s in column '%s', got %g", reader->line,
+                                 expected, reader->names[i], value);
         reader->values[i] = value;
     }
     *values = reader->values;

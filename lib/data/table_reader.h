@@ -13,7 +13,8 @@ struct table_reader;
 
 /* Opens path, reads the header and resolves the columns of the options (may be NULL). A column that
  * is named there but not in the file is an error with a suggestion, and so is a wanted name that
- * the file has twice. Whether a column is both listed and dropped is the caller's to check. */
+ * the file has twice or that is not UTF-8. Whether a column is both listed and dropped is the
+ * caller's to check. */
 enum tulle_status tulle_table_reader_open(const char *path,
                                           const struct tulle_read_options *options,
                                           struct table_reader **reader, struct tulle_error *error);
@@ -27,8 +28,8 @@ int tulle_table_reader_has_header(const struct table_reader *reader);
 /* The name of the split column, NULL if there is none. */
 const char *tulle_table_reader_split_column(const struct table_reader *reader);
 
-/* The next row: *values points to its numbers, all finite, until the next call, or is NULL after
- * the last row. *split is set if there is a split column. */
+/* The next row: *values points to its numbers, all of at most TULLE_LARGEST_VALUE in size, until
+ * the next call, or is NULL after the last row. *split is set if there is a split column. */
 enum tulle_status tulle_table_reader_next(struct table_reader *reader, const double **values,
                                           enum tulle_split *split, struct tulle_error *error);
 

@@ -217,17 +217,42 @@ static void sum_rows(const struct product *product, size_t row_begin, size_t row
     }
 }
 
+/* Neither side need be aligned. */
+VEC_INLINE void transpose_4x4(const real *from, size_t from_row, real *to, size_t to_row)
+{
+    quad in[4], out[4];
+    UNROLL
+    for (size_t i = 0; i < 4; i++)
+        memcpy(&in[i], from + i * from_row, sizeof in[i]);
+    quad low01 = QUAD_SHUFFLE(in[0], in[1], 0, 4, 1, 5);
+    quad high01 = QUAD_SHUFFLE(in[0], in[1], 2, 6, 3, 7);
+    quad low23 = QUAD_SHUFFLE(in[2], in[3], 0, 4, 1, 5);
+    quad high23 = QUAD_SHUFFLE(in[2], in[3], 2, 6, 3, 7);
+    out[0] = QUAD_SHUFFLE(low01, low23, 0, 1, 4, 5);
+    out[1] = QUAD_SHUFFLE(low01, low23, 2, 3, 6, 7);
+    out[2] = QUAD_SHUFFLE(high01, high23, 0, 1, 4, 5);
+    out[3] = QUAD_SHUFFLE(high01, high23, 2, 3, 6, 7);
+    UNROLL
+    for (size_t i = 0; i < 4; i++)
+        memcpy(to + i * to_row, &out[i], sizeof out[i]);
+}
+
 static void transpose(const void *from, size_t from_row, size_t rows, size_t columns, void *to,
                       size_t to_row)
 {
-    enum { BLOCK = 8 }; /* so that each cache line is used up while it is near */
+    enum { BLOCK = 32 }; /* rows, so that what is read stays near until all of its lines are used */
     const real *source = from;
     real *target = to;
-    for (size_t r0 = 0; r0 < rows; r0 += BLOCK)
-        for (size_t c0 = 0; c0 < columns; c0 += BLOCK)
-            for (size_t c = c0; c < columns && c < c0 + BLOCK; c++)
-                for (size_t r = r0; r < rows && r < r0 + BLOCK; r++)
-                    target[c * to_row + r] = source[r * from_row + c];
+    for (size_t begin = 0, end; begin < rows; begin = end) {
+        end = rows - begin < BLOCK ? rows : begin + BLOCK;
+        size_t whole_rows = end - (end - begin) % 4, whole_columns = columns - columns % 4;
+        for (size_t c = 0; c < whole_columns; c += 4)
+            for (size_t r = begin; r < whole_rows; r += 4)
+                transpose_4x4(source + r * from_row + c, from_row, target + c * to_row + r, to_row);
+        for (size_t c = 0; c < columns; c++)
+            for (size_t r = c < whole_columns ? whole_rows : begin; r < end; r++)
+                target[c * to_row + r] = source[r * from_row + c];
+    }
 }
 
 /* One function a loss, gradient_<name>: see the table's member loss. */

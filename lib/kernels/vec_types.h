@@ -86,6 +86,18 @@ VEC_INLINE real vec_sum(vec v)
     return u.one[0] + u.one[1];
 }
 
+/* Four numbers, for moving them about. Not passed to functions or returned from them: not every
+ * target has registers of that size. */
+typedef real quad __attribute__((vector_size(4 * sizeof(real))));
+typedef bits quad_bits __attribute__((vector_size(4 * sizeof(real))));
+
+/* Lanes i, j, k, l of the eight that a and b make. */
+#if defined(__clang__)
+#define QUAD_SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+#else
+#define QUAD_SHUFFLE(a, b, i, j, k, l) __builtin_shuffle(a, b, (quad_bits){i, j, k, l})
+#endif
+
 /* mask ? a : b, lane by lane; mask is the result of a comparison. */
 #define VEC_SELECT(mask, a, b)                                                                     \
     ((vec)(((vec_bits)(mask) & (vec_bits)(a)) | (~(vec_bits)(mask) & (vec_bits)(b))))

@@ -2,63 +2,92 @@
 #include "../base/portability.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../base/memory.h"
+#include "../base/utf8.h"
 #include "model.h"
 
 /* The largest integer up to which a double, and so any reader of JSON, holds all of them. */
 #define LARGEST_INTEGER ((uint64_t)1 << 53)
 
-/* RFC 3629, section 4: neither overlong forms nor surrogates. */
-static int is_utf8(const char *text)
-{
-    static const uint32_t smallest[] = {0, 0x80, 0x800, 0x10000};
-    const unsigned char *s = (const unsigned char *)text;
-    while (*s) {
-        unsigned lead = *s++;
-        if (lead < 0x80)
-            continue;
-        if (lead < 0xc2 || lead > 0xf4)
-            return 0;
-        unsigned more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
-        uint32_t code = lead & (0x3f >> more);
-        for (unsigned i = 0; i < more; i++, s++) {
-            if ((*s & 0xc0) != 0x80)
-                return 0;
-            code = code << 6 | (*s & 0x3f);
-        }
-        if (code < smallest[more] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-            return 0;
-    }
-    return 1;
-}
+/* A column by its name, and whether it is an input. */
+struct named {
+    const char *name;
+    int is_input;
+};
 
 static int compare_names(const void *a, const void *b)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    return strcmp(((const struct named *)a)->name, ((const struct named *)b)->name);
+}
+
+static enum tulle_status fail_same_name(const struct named *a, const struct named *b,
+                                        struct tulle_error *error)
+{
+    if (a->is_input != b->is_input)
+        return tulle_fail(error, TULLE_ERROR_ARGUMENT,
+                          "'%s' is both an input and a target; it must be one of them", a->name);
+    return tulle_fail(error, TULLE_ERROR_ARGUMENT,
+                      "two %s are named '%s'; each needs a name of its own",
+                      a->is_input ? "inputs" : "targets", a->name);
 }
 
 /* By sorting, since a file may hold a million names and must not buy a quadratic search with them.
  */
-static enum tulle_status check_unique(const char *role, const struct tulle_column *columns,
-                                      size_t count, struct tulle_error *error)
+static enum tulle_status check_unique(const struct tulle_model_info *info,
+                                      struct tulle_error *error)
 {
-    const char **names = tulle_calloc(count, sizeof *names);
-    if (!names)
+    size_t count = info->input_count + info->target_count;
+    struct named *all = tulle_calloc(count, sizeof *all);
+    if (!all)
         return tulle_fail_memory(error);
-    for (size_t i = 0; i < count; i++)
-        names[i] = columns[i].name;
-    qsort(names, count, sizeof *names, compare_names);
+    for (size_t i = 0; i < info->input_count; i++)
+        all[i] = (struct named){info->inputs[i].name, 1};
+    for (size_t i = 0; i < info->target_count; i++)
+        all[info->input_count + i] = (struct named){info->targets[i].name, 0};
+    qsort(all, count, sizeof *all, compare_names);
     enum tulle_status status = TULLE_OK;
     for (size_t i = 1; i < count && status == TULLE_OK; i++)
-        if (strcmp(names[i - 1], names[i]) == 0)
-            status =
-                tulle_fail(error, TULLE_ERROR_ARGUMENT,
-                           "two %ss are named '%s'; each needs a name of its own", role, names[i]);
-    free(names);
+        if (strcmp(all[i - 1].name, all[i].name) == 0)
+            status = fail_same_name(&all[i - 1], &all[i], error);
+    free(all);
     return status;
+}
+
+/* At least what a column takes in the header of a model file: the punctuation there, quotes
+ * escaped, its name and its figures, of which %.17g writes at most two characters more each. */
+static size_t header_bytes(const struct tulle_column *column)
+{
+    const char *punctuation = "{\\\"name\\\":\\\"\\\",\\\"mean\\\":,\\\"scale\\\":,"
+                              "\\\"min\\\":,\\\"max\\\":}";
+    const double figures[] = {column->mean, column->scale, column->minimum, column->maximum};
+    size_t bytes = strlen(punctuation) + strlen(column->name);
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
+        int length = snprintf(NULL, 0, "%.17g", figures[i]);
+        bytes += length > 2 ? (size_t)length - 2 : 1;
+    }
+    return bytes;
+}
+
+/* Before training, since a model that cannot be saved is not worth the work. The header's whole
+ * length is known, and checked, only when it is written. */
+static enum tulle_status check_header_length(const struct tulle_model_info *info,
+                                             struct tulle_error *error)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < info->input_count && bytes <= MODEL_LONGEST_HEADER; i++)
+        bytes += header_bytes(&info->inputs[i]);
+    for (size_t i = 0; i < info->target_count && bytes <= MODEL_LONGEST_HEADER; i++)
+        bytes += header_bytes(&info->targets[i]);
+    if (bytes <= MODEL_LONGEST_HEADER)
+        return TULLE_OK;
+    return tulle_fail(error, TULLE_ERROR_ARGUMENT,
+                      "the names and figures of the columns take more than the %d bytes that a "
+                      "model file has room for; drop columns, or shorten their names",
+                      MODEL_LONGEST_HEADER);
 }
 
 static enum tulle_status check_columns(const char *role, const struct tulle_column *columns,
@@ -70,7 +99,7 @@ static enum tulle_status check_columns(const char *role, const struct tulle_colu
         const struct tulle_column *c = &columns[i];
         if (c->name[0] == '\0')
             return tulle_fail(error, TULLE_ERROR_ARGUMENT, "%s %zu has no name", role, i + 1);
-        if (!is_utf8(c->name))
+        if (!tulle_is_utf8(c->name))
             return tulle_fail(error, TULLE_ERROR_ARGUMENT, "the name of %s %zu is not UTF-8 text",
                               role, i + 1);
         if (!isfinite(c->mean) || !isfinite(c->scale) || !(c->scale > 0))
@@ -85,7 +114,7 @@ static enum tulle_status check_columns(const char *role, const struct tulle_colu
                 "%s '%s' has values from %g to %g; both must be finite, in that order", role,
                 c->name, c->minimum, c->maximum);
     }
-    return check_unique(role, columns, count, error);
+    return TULLE_OK;
 }
 
 static enum tulle_status check_training(const struct tulle_model_info *info,
@@ -105,12 +134,12 @@ static enum tulle_status check_training(const struct tulle_model_info *info,
             "the fractions of rows to validate and to test on are %g and %g, expected "
             "numbers from 0 to 1",
             info->valid_fraction, info->test_fraction);
-    if (info->split_column && !is_utf8(info->split_column))
+    if (info->split_column && !tulle_is_utf8(info->split_column))
         return tulle_fail(error, TULLE_ERROR_ARGUMENT,
                           "the name of the split column is not UTF-8 text");
     if (info->tulle_version &&
         (strlen(info->tulle_version) >= sizeof(((struct tulle_model *)0)->version) ||
-         !is_utf8(info->tulle_version)))
+         !tulle_is_utf8(info->tulle_version)))
         return tulle_fail(error, TULLE_ERROR_ARGUMENT, "'%.40s' is no version of Tulle",
                           info->tulle_version);
     const size_t counts[] = {info->batch_size, info->epochs, info->rows[0], info->rows[1],
@@ -142,6 +171,10 @@ static enum tulle_status check_info(const struct tulle_model_info *info, struct 
     enum tulle_status status = check_columns("input", info->inputs, info->input_count, error);
     if (status == TULLE_OK)
         status = check_columns("target", info->targets, info->target_count, error);
+    if (status == TULLE_OK)
+        status = check_unique(info, error);
+    if (status == TULLE_OK)
+        status = check_header_length(info, error);
     if (status != TULLE_OK)
         return status;
     if (info->layer_count == 0)

@@ -13,6 +13,10 @@
 /* The version of the file format that is written, and the only one that is read. */
 #define TULLE_MODEL_FORMAT 1
 
+/* The most bytes of a model file's header, room for some 100,000 columns. The safetensors library
+ * would take five times as much, but parsing a header takes up to 80 times its length in memory. */
+#define MODEL_LONGEST_HEADER 20000000
+
 struct tulle_model {
     struct tulle_model_info info; /* what it points to is owned by the model, or static */
     struct network network;

@@ -30,10 +30,6 @@
 
 #define MODEL_DATA_ALIGNMENT 64
 
-/* Room for some 100,000 columns. The safetensors library would take five times as much, but parsing
- * a header takes up to 80 times its length in memory. */
-#define MODEL_LONGEST_HEADER 20000000
-
 /*
  * The header's entries for the tensors of such a network, in the order of the data, and the bytes
  * that they take. TULLE_ERROR_FORMAT if those are more than can be.

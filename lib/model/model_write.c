@@ -66,7 +66,7 @@ static enum tulle_status make_head(const struct tulle_model *model, unsigned cha
     if (*size - MODEL_LENGTH_SIZE > MODEL_LONGEST_HEADER) {
         status = tulle_fail(error, TULLE_ERROR_ARGUMENT,
                             "the names and figures of the columns take %zu bytes, more than the %d "
-                            "that a model file has room for; drop columns",
+                            "that a model file has room for; drop columns, or shorten their names",
                             *size, MODEL_LONGEST_HEADER);
         goto out;
     }

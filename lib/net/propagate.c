@@ -1,6 +1,7 @@
 /* propagate.c - a batch through a network: forward, and backward into a step. */
 #include "../base/portability.h"
 
+#include "../base/float_mode.h"
 #include "propagate.h"
 
 /* What the threads of one call share. */
@@ -195,6 +196,7 @@ static void run_samples(struct pool *pool, unsigned thread, unsigned threads, vo
     const struct job *job = context;
     size_t begin, end;
     tulle_pool_share(thread, threads, job->count, job->pass->kernels->columns, &begin, &end);
+    uint64_t mode = tulle_float_mode_enter();
     for (size_t s = begin, e; s < end; s = e) {
         e = s - s % TULLE_SAMPLE_BLOCK + TULLE_SAMPLE_BLOCK; /* where its block ends */
         e = e < end ? e : end;
@@ -202,13 +204,16 @@ static void run_samples(struct pool *pool, unsigned thread, unsigned threads, vo
         forward_block(job->pass, s, e);
         job->finish(job, s, e);
     }
+    tulle_float_mode_leave(mode);
 }
 
 static void run_step(struct pool *pool, unsigned thread, unsigned threads, void *context)
 {
     run_samples(pool, thread, threads, context);
     tulle_pool_barrier(pool);
+    uint64_t mode = tulle_float_mode_enter();
     update_units(context, thread, threads);
+    tulle_float_mode_leave(mode);
 }
 
 /* In one order, whatever the threads: sample after sample. */

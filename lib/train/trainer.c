@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../base/cpu.h"
+#include "../base/float_mode.h"
 #include "../base/memory.h"
 #include "trainer.h"
 
@@ -103,7 +104,9 @@ enum tulle_status tulle_trainer_create(const struct tulle_trainer_options *optio
         status = tulle_fail_memory(error);
         goto fail;
     }
+    uint64_t mode = tulle_float_mode_enter();
     draw_weights(t);
+    tulle_float_mode_leave(mode);
     *trainer = t;
     return TULLE_OK;
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/float_mode.h"
 #include "../base/memory.h"
 #include "../data/dataset.h"
 #include "../data/scaling.h"
@@ -25,6 +26,7 @@ struct training {
     size_t layer_count;
     struct tulle_rng rng;
     struct tulle_trainer *trainer;
+    double first_loss; /* of the first step, before anything was learned */
     struct tulle_model *model;
 };
 
@@ -120,25 +122,49 @@ static enum tulle_status fit_scaling(struct training *t, struct tulle_error *err
     return status;
 }
 
-/* Refuses what would be infinite in the network, in any row: found out here rather than by a loss
- * that is no number, or after an hour by metrics that are none. */
+/* Refuses what would leave the precision's range in the network, in any row: found out here rather
+ * than by a loss that is no number, or after an hour by metrics that are none. */
 static enum tulle_status check_range(const struct training *t, struct tulle_error *error)
 {
     const struct tulle_dataset_info *data = &t->dataset->info;
-    double limit = t->options.precision == TULLE_F32 ? FLT_MAX : DBL_MAX;
+    /* Squares must be in range too. */
+    double limit = sqrt(t->options.precision == TULLE_F32 ? FLT_MAX : DBL_MAX);
     for (size_t r = 0; r < data->rows; r++)
         for (size_t i = 0; i < data->columns; i++) {
             const struct tulle_column *column = &t->scaling[i];
             double value = data->values[r * data->columns + t->columns[i]];
             if (!(fabs((value - column->mean) / column->scale) <= limit))
-                return tulle_fail_at(
-                    error, TULLE_ERROR_DATA, data->source, 0, 0,
-                    "row %zu: column '%s' holds %g, which %s is beyond the range of %s", r + 1,
-                    column->name, value,
-                    t->options.standardize ? "beside the training rows' values" : "unscaled",
-                    tulle_type_name(t->options.precision));
+                return tulle_fail_at(error, TULLE_ERROR_DATA, data->source, 0, 0,
+                                     "row %zu: column '%s' holds %g, which %s is too large for %s",
+                                     r + 1, column->name, value,
+                                     t->options.standardize ? "beside the training rows' values"
+                                                            : "unscaled",
+                                     tulle_type_name(t->options.precision));
         }
     return TULLE_OK;
+}
+
+/*
+ * A constant column stands at 0 in the network, so that its weights never learn: an input's are set
+ * to 0, for they would let another value at prediction in with random weight; and so is the output
+ * unit of a target, which then predicts the constant.
+ */
+static void silence_constants(struct training *t)
+{
+    const struct network *network = &t->trainer->network;
+    const struct network_layer *first = &network->layers[0];
+    const struct network_layer *last = &network->layers[network->layer_count - 1];
+    void *arena = t->trainer->parameters;
+    if (!t->options.standardize)
+        return;
+    for (size_t i = 0; i < t->input_count; i++)
+        if (t->scaling[i].minimum == t->scaling[i].maximum)
+            for (size_t u = 0; u < first->units; u++)
+                tulle_arena_set(network, arena, first->weights + u * first->stride + i, 0);
+    for (size_t o = 0; o < t->options.target_count; o++)
+        if (t->scaling[t->input_count + o].minimum == t->scaling[t->input_count + o].maximum)
+            for (size_t i = 0; i < last->inputs; i++)
+                tulle_arena_set(network, arena, last->weights + o * last->stride + i, 0);
 }
 
 static enum tulle_status make_trainer(struct training *t, struct tulle_error *error)
@@ -170,9 +196,12 @@ static enum tulle_status make_trainer(struct training *t, struct tulle_error *er
     options.threads = o->threads;
     options.rng = &t->rng;
     enum tulle_status status = tulle_trainer_create(&options, &t->trainer, error);
-    if (status == TULLE_OK && tulle_trainer_reserve(t->trainer, options.batch_size) != TULLE_OK)
-        status = tulle_fail_memory(error);
-    return status;
+    if (status != TULLE_OK)
+        return status;
+    silence_constants(t);
+    return tulle_trainer_reserve(t->trainer, options.batch_size) == TULLE_OK
+               ? TULLE_OK
+               : tulle_fail_memory(error);
 }
 
 /* Before the first epoch, so that a table no model can be made of (a column's name that is no
@@ -213,6 +242,37 @@ static void view_rows(const struct training *t, const size_t *order, struct rows
     *y = (struct rows){values, order, t->columns + t->input_count, t->scaling + t->input_count};
 }
 
+/* A network that predicts the mean has a loss of at most this: the variance of a target in a range
+ * is at most a quarter of the range's square (Popoviciu, 1935). */
+static double loss_of_mean(const struct training *t)
+{
+    double sum = 0;
+    for (size_t o = 0; o < t->options.target_count; o++) {
+        const struct tulle_column *target = &t->scaling[t->input_count + o];
+        double range = (target->maximum - target->minimum) / target->scale;
+        sum += range * range / 4;
+    }
+    return sum / (double)t->options.target_count;
+}
+
+/* Training has diverged when the loss is no number, or is so far above where it began and above
+ * that of predicting the mean that the weights are of no use. */
+static int has_diverged(const struct training *t, double loss)
+{
+    const double hopeless = 1000;
+    double start = t->first_loss > loss_of_mean(t) ? t->first_loss : loss_of_mean(t);
+    return !(loss <= hopeless * start); /* a NaN too */
+}
+
+static enum tulle_status fail_diverged(const struct training *t, size_t epoch, double loss,
+                                       struct tulle_error *error)
+{
+    return tulle_fail(error, TULLE_ERROR_DIVERGED,
+                      "training diverged in epoch %zu of %zu: the loss is %g; try a learning rate "
+                      "below %g",
+                      epoch, t->options.epochs, loss, t->options.learning_rate);
+}
+
 /* One epoch; *progress comes with the epoch's number and the last validation loss. */
 static enum tulle_status run_epoch(struct training *t, struct tulle_progress *progress,
                                    struct tulle_error *error)
@@ -227,14 +287,14 @@ static enum tulle_status run_epoch(struct training *t, struct tulle_progress *pr
     for (size_t begin = 0, end; begin < rows; begin = end) {
         double step_sum;
         end = rows - begin > batch ? begin + batch : rows;
-        if (tulle_trainer_step_rows(t->trainer, &x, &y, begin, end, &step_sum) != TULLE_OK)
-            return tulle_fail(error, TULLE_ERROR_DIVERGED,
-                              "training diverged in epoch %zu of %zu: the loss is no longer a "
-                              "finite number; try a learning rate below %g",
-                              progress->epoch, progress->epochs, t->options.learning_rate);
+        tulle_trainer_step_rows(t->trainer, &x, &y, begin, end, &step_sum);
         sum += step_sum;
         progress->step++;
         progress->train_loss = sum / ((double)end * (double)t->options.target_count);
+        if (progress->epoch == 1 && progress->step == 1)
+            t->first_loss = progress->train_loss;
+        if (has_diverged(t, progress->train_loss))
+            return fail_diverged(t, progress->epoch, progress->train_loss, error);
         if (t->options.progress && t->options.progress(progress, t->options.user))
             return tulle_fail(error, TULLE_ERROR_INTERRUPTED, "interrupted in epoch %zu of %zu",
                               progress->epoch, progress->epochs);
@@ -247,7 +307,8 @@ static enum tulle_status run_epochs(struct training *t, struct tulle_error *erro
     size_t rows = t->rows[TULLE_SPLIT_TRAIN], batch = t->trainer->options.batch_size;
     struct tulle_progress progress = {
         .epochs = t->options.epochs, .steps = (rows - 1) / batch + 1, .valid_loss = NAN};
-    struct rows x, y;
+    struct rows x, y, train_x, train_y;
+    view_rows(t, t->order, &train_x, &train_y);
     view_rows(t, t->order + rows, &x, &y); /* of validation */
     for (progress.epoch = 1; progress.epoch <= progress.epochs; progress.epoch++) {
         enum tulle_status status = run_epoch(t, &progress, error);
@@ -257,11 +318,10 @@ static enum tulle_status run_epochs(struct training *t, struct tulle_error *erro
             progress.valid_loss =
                 tulle_trainer_loss_rows(t->trainer, &x, &y, t->rows[TULLE_SPLIT_VALID]);
     }
-    if (tulle_trainer_export(t->trainer, t->model) != TULLE_OK)
-        return tulle_fail(error, TULLE_ERROR_DIVERGED,
-                          "training diverged in epoch %zu of %zu: a weight is no longer a finite "
-                          "number; try a learning rate below %g",
-                          t->options.epochs, t->options.epochs, t->options.learning_rate);
+    /* The last step's weights have not been looked at yet. */
+    double loss = tulle_trainer_loss_rows(t->trainer, &train_x, &train_y, rows);
+    if (has_diverged(t, loss) || tulle_trainer_export(t->trainer, t->model) != TULLE_OK)
+        return fail_diverged(t, t->options.epochs, loss, error);
     return TULLE_OK;
 }
 
@@ -322,8 +382,10 @@ enum tulle_status tulle_train(const tulle_dataset *dataset,
     t.scaling = tulle_calloc(data->columns, sizeof *t.scaling);
     t.order = tulle_calloc(data->rows, sizeof *t.order);
     t.shuffled = tulle_calloc(data->rows, sizeof *t.shuffled);
+    uint64_t mode = tulle_float_mode_enter();
     status =
         t.columns && t.scaling && t.order && t.shuffled ? run(&t, error) : tulle_fail_memory(error);
+    tulle_float_mode_leave(mode);
     if (status == TULLE_OK)
         *model = t.model;
     else

@@ -24,6 +24,11 @@ echo "--- the split"
 run eval m.tulle table.csv --split test
 run eval m.tulle table.csv --split test --split-column splat
 run eval m.tulle table.csv --split test --split-column split | masked
+"$TULLE" eval m.tulle table.csv --split valid --split-column split >"$SCRATCH/valid"
+for name in val validation; do
+    "$TULLE" eval m.tulle table.csv --split $name --split-column split | cmp - "$SCRATCH/valid" &&
+        echo "$name: valid"
+done
 sed 's/test/train/' table.csv >untested.csv
 run eval m.tulle untested.csv --split test --split-column split
 left

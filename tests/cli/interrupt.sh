@@ -1,7 +1,7 @@
-# Ctrl-C and SIGTERM: their exit status, and no file.
+# Ctrl-C, SIGTERM, SIGHUP and SIGQUIT: their exit status, and no file.
 table 2000 >t.csv
 stop() {
-    signal=$1
+    signals=$1
     shift
     : >"$SCRATCH/err" # there is one to look into, however late the process starts
     "$TULLE" "$@" 2>"$SCRATCH/err" &
@@ -10,12 +10,22 @@ stop() {
         kill -0 $process || return
         sleep 0.05
     done
-    kill -$signal $process
+    for signal in $signals; do
+        kill -$signal $process
+        sleep 0.1
+    done 2>"$SCRATCH/gone"
     wait $process
-    echo "$signal: exit $?, $(tail -n 1 "$SCRATCH/err")"
+    echo "$signals: exit $?, $(tail -n 1 "$SCRATCH/err")"
 }
 stop INT train t.csv --target y --drop z,split --epochs 1000000
 stop TERM train t.csv --target y --drop z,split --epochs 1000000
+stop QUIT train t.csv --target y --drop z,split --epochs 1000000
+if [ -z "$(sh -c 'kill -HUP $$; echo ignored')" ]; then
+    stop HUP train t.csv --target y --drop z,split --epochs 1000000
+else # by whoever started the tests
+    echo "HUP: exit 129, tulle: interrupted; no file was written"
+fi 2>"$SCRATCH/gone"
+(trap '' HUP && stop "HUP TERM" train t.csv --target y --drop z,split --epochs 1000000)
 left
 
 echo "--- waiting for stdin"
@@ -32,6 +42,7 @@ waiting() {
         sleep 0.05
     done
     kill -INT $process
+    kill -INT $process 2>"$SCRATCH/gone" # at once again: the first is being obeyed
     wait $process
     echo "$1: exit $?, $(tail -n 1 "$SCRATCH/err")"
     exec 9>&-
@@ -40,4 +51,24 @@ waiting predict t.tulle - -o p.csv
 waiting predict t.tulle -
 waiting eval t.tulle -
 waiting train - --target y --drop z,split
+left
+
+echo "--- stuck in pipes that nobody else has open"
+mkfifo "$SCRATCH/silent" "$SCRATCH/silent.tulle"
+"$TULLE" predict t.tulle "$SCRATCH/silent" -o p.csv 2>"$SCRATCH/err" &
+reading=$!
+"$TULLE" train t.csv --target y --drop z,split --hidden 4 --epochs 1 -o "$SCRATCH/silent.tulle" \
+    2>"$SCRATCH/err" &
+writing=$!
+sleep 1
+kill -INT $reading
+kill -TERM $writing
+wait $reading
+echo "predict: exit $?"
+wait $writing
+echo "train: exit $?"
+left
+
+echo "--- beyond ulimit -f"
+(ulimit -f 8 && run train t.csv --target y --drop z,split --epochs 1 --quiet -o large.tulle)
 left

@@ -12,3 +12,11 @@ done
 options="--target y,z --drop split --hidden 64,32 --epochs 4 --precision f64"
 quietly train t.csv $options --seed 6 -o other.tulle
 cmp -s f64-1.tulle other.tulle || echo "another seed: another model"
+
+# Steps of so few operations are not worth a second thread; these are.
+table 1200 >large.csv
+options="--target y,z --drop split --hidden 256,256 --batch 500 --epochs 3"
+for threads in 1 2 3 0; do
+    quietly train large.csv $options --threads $threads -o large-$threads.tulle
+    cmp large-1.tulle large-$threads.tulle && echo "large steps, --threads $threads: the same"
+done

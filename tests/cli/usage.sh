@@ -18,6 +18,7 @@ run train t.csv -x
 run train t.csv -output m
 run eval m.tulle t.csv --hidden 3
 run predict m.tulle t.csv --json
+run info m.tulle --quiet
 run train t.csv --target
 run train t.csv --target --lr 1
 run train t.csv -o
