@@ -71,8 +71,9 @@ struct kernels {
                  void *slope, double *losses);
 };
 
-/* The best table for this machine. The environment variable TULLE_KERNELS=generic forces the
- * portable one: the library's only look at the environment, for tests and bug reports. */
+/* The best table for this machine. The environment variable TULLE_KERNELS (generic, avx2, avx512)
+ * names the best one to take, and so can only lower the choice: the library's only look at the
+ * environment, for tests and bug reports. */
 const struct kernels *tulle_kernels(enum tulle_type type);
 
 /* A table by the name of its instruction set; NULL if this machine or build lacks it. */

@@ -26,7 +26,7 @@ struct training {
     size_t layer_count;
     struct tulle_rng rng;
     struct tulle_trainer *trainer;
-    double first_loss; /* of the first step, before anything was learned */
+    double hopeless_loss; /* above it, training has diverged; known after the first step */
     struct tulle_model *model;
 };
 
@@ -144,6 +144,12 @@ static enum tulle_status check_range(const struct training *t, struct tulle_erro
     return TULLE_OK;
 }
 
+/* Whether the training rows all have one value in the column. */
+static int is_constant(const struct tulle_column *column)
+{
+    return column->minimum == column->maximum;
+}
+
 /*
  * A constant column stands at 0 in the network, so that its weights never learn: an input's are set
  * to 0, for they would let another value at prediction in with random weight; and so is the output
@@ -158,11 +164,11 @@ static void silence_constants(struct training *t)
     if (!t->options.standardize)
         return;
     for (size_t i = 0; i < t->input_count; i++)
-        if (t->scaling[i].minimum == t->scaling[i].maximum)
+        if (is_constant(&t->scaling[i]))
             for (size_t u = 0; u < first->units; u++)
                 tulle_arena_set(network, arena, first->weights + u * first->stride + i, 0);
     for (size_t o = 0; o < t->options.target_count; o++)
-        if (t->scaling[t->input_count + o].minimum == t->scaling[t->input_count + o].maximum)
+        if (is_constant(&t->scaling[t->input_count + o]))
             for (size_t i = 0; i < last->inputs; i++)
                 tulle_arena_set(network, arena, last->weights + o * last->stride + i, 0);
 }
@@ -255,13 +261,17 @@ static double loss_of_mean(const struct training *t)
     return sum / (double)t->options.target_count;
 }
 
-/* Training has diverged when the loss is no number, or is so far above where it began and above
- * that of predicting the mean that the weights are of no use. */
+/* Weights are of no use whose loss is so far above where it began, before anything was learned, and
+ * above that of predicting the mean. */
+static double hopeless_loss(const struct training *t, double first_loss)
+{
+    double mean = loss_of_mean(t);
+    return 1000 * (first_loss > mean ? first_loss : mean);
+}
+
 static int has_diverged(const struct training *t, double loss)
 {
-    const double hopeless = 1000;
-    double start = t->first_loss > loss_of_mean(t) ? t->first_loss : loss_of_mean(t);
-    return !(loss <= hopeless * start); /* a NaN too */
+    return !(loss <= t->hopeless_loss); /* a NaN too */
 }
 
 static enum tulle_status fail_diverged(const struct training *t, size_t epoch, double loss,
@@ -292,7 +302,7 @@ static enum tulle_status run_epoch(struct training *t, struct tulle_progress *pr
         progress->step++;
         progress->train_loss = sum / ((double)end * (double)t->options.target_count);
         if (progress->epoch == 1 && progress->step == 1)
-            t->first_loss = progress->train_loss;
+            t->hopeless_loss = hopeless_loss(t, progress->train_loss);
         if (has_diverged(t, progress->train_loss))
             return fail_diverged(t, progress->epoch, progress->train_loss, error);
         if (t->options.progress && t->options.progress(progress, t->options.user))
