@@ -92,7 +92,8 @@ static void print_command(const struct cli_command *command)
 {
     printf("usage: tulle %s %s\n\n", command->name, command->synopsis);
     print_wrapped(command->description, 0, 0);
-    printf("\nArguments:\n");
+    if (command->arguments[0].name)
+        printf("\nArguments:\n");
     for (size_t i = 0; i < 2 && command->arguments[i].name; i++)
         print_wrapped(command->arguments[i].help, printf("  %s", command->arguments[i].name), 11);
     print_options(command);

@@ -11,6 +11,7 @@
 #define DATA "Data"
 #define NETWORK "Network"
 #define TRAINING "Training"
+#define BENCHMARK "Benchmark"
 #define OUTPUT "Output"
 #define OTHER "Other"
 
@@ -51,13 +52,19 @@ const struct cli_option cli_option_table[] = {
     {"seed", NULL, "N", CLI_TRAIN, TRAINING, &cli_type_seed, FIELD(train.seed),
      "seeds the random numbers behind the split, the first weights and the order of rows. The same "
      "data, options and seed give the same model, byte for byte"},
-    {"threads", NULL, "N", CLI_TRAIN, TRAINING, &cli_type_threads, FIELD(train.threads),
-     "at most that many; 0 is as many as the CPUs and the work allow. The model is the same"},
+    {"threads", NULL, "N", CLI_TRAIN | CLI_BENCH, TRAINING, &cli_type_threads, FIELD(train.threads),
+     "at most that many; 0 is as many as the CPUs and the work allow. Results are the same to the "
+     "bit"},
+
+    {"only", NULL, "PART", CLI_BENCH, BENCHMARK, &cli_type_part, FIELD(only),
+     "measure this part alone, and the peak"},
+    {"quick", NULL, NULL, CLI_BENCH, BENCHMARK, &cli_type_flag, FIELD(quick),
+     "fewer and shorter repeats: rough figures in seconds"},
 
     {"output", "o", "FILE", CLI_TRAIN | CLI_PREDICT, OUTPUT, &cli_type_text, FIELD(output),
      "the file to write; it appears only when it is complete. - is stdout"},
-    {"json", NULL, NULL, CLI_TRAIN | CLI_EVAL | CLI_INFO, OUTPUT, &cli_type_flag, FIELD(json),
-     "print the results to stdout as one JSON object"},
+    {"json", NULL, NULL, CLI_TRAIN | CLI_EVAL | CLI_INFO | CLI_BENCH, OUTPUT, &cli_type_flag,
+     FIELD(json), "print the results to stdout as one JSON object"},
     {"quiet", NULL, NULL, CLI_TRAIN | CLI_EVAL | CLI_PREDICT, OUTPUT, &cli_type_flag, FIELD(quiet),
      "no log on stderr; errors are still printed"},
 

@@ -11,7 +11,25 @@
 #include "values.h"
 
 /* Which commands an option belongs to. */
-enum { CLI_TRAIN = 1, CLI_EVAL = 2, CLI_PREDICT = 4, CLI_INFO = 8, CLI_HELP = 16, CLI_EVERY = 31 };
+enum {
+    CLI_TRAIN = 1,
+    CLI_EVAL = 2,
+    CLI_PREDICT = 4,
+    CLI_INFO = 8,
+    CLI_HELP = 16,
+    CLI_BENCH = 32,
+    CLI_EVERY = 63
+};
+
+/* What `tulle bench` can measure. */
+enum cli_bench_part {
+    CLI_BENCH_ALL, /* not to be asked for by name: all but widths */
+    CLI_BENCH_STEP,
+    CLI_BENCH_SHAPES,
+    CLI_BENCH_PREDICT,
+    CLI_BENCH_READ,
+    CLI_BENCH_WIDTHS
+};
 
 struct cli_options {
     const struct cli_command *command;
@@ -20,8 +38,9 @@ struct cli_options {
     struct cli_counts hidden;
     const char *output, *split_column;
     enum tulle_split split;
+    enum cli_bench_part only;
     struct tulle_train_options train; /* its lists are those above; see train.c */
-    int json, quiet, help, version;
+    int json, quiet, quick, help, version;
     unsigned char given[32]; /* by place in the table */
 };
 
@@ -45,7 +64,7 @@ struct cli_command {
     "a table of numbers: CSV with ',', ';' or tab, its first row naming the columns (else they "   \
     "are c0, c1, ...), or .npy, 2-D; either may be gzipped. - is stdin"
 
-extern const struct cli_command cli_train, cli_eval, cli_predict, cli_info, cli_help;
+extern const struct cli_command cli_train, cli_eval, cli_predict, cli_info, cli_bench, cli_help;
 extern const struct cli_command *const cli_commands[]; /* in the order of the help, then NULL */
 
 struct cli_option {

@@ -283,6 +283,9 @@ static const struct cli_choice splits[] = {{"train", TULLE_SPLIT_TRAIN},
                                            {"test", TULLE_SPLIT_TEST},
                                            {"all", TULLE_SPLIT_ALL},
                                            {NULL, 0}};
+static const struct cli_choice parts[] = {
+    {"step", CLI_BENCH_STEP}, {"shapes", CLI_BENCH_SHAPES}, {"predict", CLI_BENCH_PREDICT},
+    {"read", CLI_BENCH_READ}, {"widths", CLI_BENCH_WIDTHS}, {NULL, 0}};
 static const struct cli_choice yes_no[] = {{"yes", 1}, {"no", 0}, {NULL, 0}};
 
 /* The upper bounds are beyond any use; they keep typing errors from the arithmetic on sizes. */
@@ -303,3 +306,4 @@ const struct cli_value_type cli_type_loss = {parse_choice, show_choice, 0, 0, lo
 const struct cli_value_type cli_type_optimizer = {parse_choice, show_choice, 0, 0, optimizers};
 const struct cli_value_type cli_type_precision = {parse_choice, show_choice, 0, 0, precisions};
 const struct cli_value_type cli_type_split = {parse_split, show_choice, 0, 0, splits};
+const struct cli_value_type cli_type_part = {parse_choice, show_choice, 0, 0, parts};

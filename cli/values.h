@@ -48,5 +48,6 @@ extern const struct cli_value_type cli_type_loss;
 extern const struct cli_value_type cli_type_optimizer;
 extern const struct cli_value_type cli_type_precision;
 extern const struct cli_value_type cli_type_split;
+extern const struct cli_value_type cli_type_part; /* enum cli_bench_part */
 
 #endif

@@ -279,8 +279,8 @@ TULLE_API void tulle_trainer_free(tulle_trainer *trainer);
 
 /*
  * One update from all rows of x and y. *loss (may be NULL) is the loss before the update.
- * Allocates only when x has more rows than any step before it and than batch_size or 1024,
- * whichever is less. TULLE_ERROR_DIVERGED: the loss is not finite; the parameters are of no use any
+ * Allocates only when x has more rows than batch_size and than any step before it.
+ * TULLE_ERROR_DIVERGED: the loss is not finite; the parameters are of no use any
  * more.
  */
 TULLE_API enum tulle_status tulle_trainer_step(tulle_trainer *trainer, struct tulle_matrix x,
@@ -533,8 +533,16 @@ TULLE_API enum tulle_status tulle_session_create(const tulle_model *model, tulle
 TULLE_API void tulle_session_free(tulle_session *session);
 
 /*
+ * From now on tulle_session_predict takes up to so many threads for batches that are worth it; 0: as
+ * many as there are CPUs. A new session has one. The threads belong to the session and sleep between
+ * calls. TULLE_ERROR_MEMORY leaves the session as it was.
+ */
+TULLE_API enum tulle_status tulle_session_set_threads(tulle_session *session, unsigned threads);
+
+/*
  * Predicts all rows of x, whose columns are the model's inputs in the model's order and in their
- * own units; out is (rows, target_count), in the targets' own units. Neither allocates nor locks.
+ * own units; out is (rows, target_count), in the targets' own units. Does not allocate, and on one
+ * thread makes no system call and takes no lock.
  * A row's prediction has the same bits whatever other rows stand beside it. The network computes in
  * the model's precision; the return to the target's units is in double, so that a target far from 0
  * keeps its digits if out is f64. A prediction is not finite where an input is not, or is beyond

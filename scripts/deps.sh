@@ -5,10 +5,11 @@ set -eu
 
 want=${1:-build}
 
-# has_tool NAME, has_pc MODULE (pkg-config), has_header FILE, has_venv
+# has_tool NAME, has_pc MODULE (pkg-config), has_header FILE, has_file PATH, has_venv
 has_tool() { command -v "$1" >/dev/null 2>&1; }
 has_pc() { has_tool pkg-config && pkg-config --exists "$1"; }
 has_venv() { python3 -c 'import ensurepip' 2>/dev/null; }
+has_file() { [ -f "$1" ]; }
 has_header() { echo "#include <$1>" | cc -E -x c - >/dev/null 2>&1; }
 
 # need CHECK... -- DEBIAN-PACKAGE HOMEBREW-FORMULA ("-" where the system itself has it)
@@ -32,11 +33,16 @@ if [ "$want" = test ]; then
     need has_pc cmocka -- libcmocka-dev cmocka
     need has_tool python3 -- python3 python3
     need has_tool gzip -- gzip -
-    # A second compiler and the Python packages' environment are wished for; without them, and
-    # without the right to install them, the tests that use them are skipped.
+    # A second compiler, the Python packages' environment and a second machine (aarch64, emulated) are
+    # wished for; without them, and without the right to install them, their tests are skipped.
     if [ "$(id -u)" = 0 ] && [ "$(uname -s)" = Linux ]; then
         need has_tool clang -- clang -
         need has_venv -- -- python3-venv -
+        if [ "$(uname -m)" = x86_64 ]; then
+            need has_tool aarch64-linux-gnu-gcc -- gcc-aarch64-linux-gnu -
+            need has_file /usr/aarch64-linux-gnu/include/stdlib.h -- libc6-dev-arm64-cross -
+            need has_tool qemu-aarch64 -- qemu-user -
+        fi
     fi
 fi
 

@@ -52,6 +52,12 @@ static struct transcript transcribe(size_t chunk)
         status = tulle_csv_reader_next(reader, &record, &error);
         if (!record)
             break;
+        assert_int_equal(record->has_quotes, memchr(record->text, '"', record->length) != NULL);
+        assert_true(record->readable_end >= record->text + record->length);
+        status = tulle_csv_reader_cut(reader, &error);
+        if (status)
+            break;
+        assert_int_equal(tulle_csv_reader_cut(reader, &error), TULLE_OK);
         print_record(to, record);
     }
     if (status) {

@@ -1,6 +1,7 @@
 /* test_npy.c - NumPy's arrays: every type and order, and every header that must be refused. */
 #include "../lib/base/portability.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -68,12 +69,12 @@ struct result {
     double values[MAX_VALUES];
 };
 
-static struct result read_npy(size_t chunk)
+static struct result read_path(const char *path, size_t chunk)
 {
     struct result result = {0};
     struct byte_source *source;
     struct npy_reader *reader = NULL;
-    result.status = tulle_byte_source_open(table_path, chunk, &source, &result.error);
+    result.status = tulle_byte_source_open(path, chunk, &source, &result.error);
     if (!result.status)
         result.status = tulle_npy_reader_open(source, &reader, &result.error);
     if (!result.status)
@@ -89,6 +90,24 @@ static struct result read_npy(size_t chunk)
     }
     tulle_npy_reader_close(reader);
     tulle_byte_source_close(source);
+    return result;
+}
+
+static struct result read_npy(size_t chunk)
+{
+    return read_path(table_path, chunk);
+}
+
+/* The same from standard input, which is not read out of turn. */
+static struct result read_stream(size_t chunk)
+{
+    int saved = dup(STDIN_FILENO), file = open(table_path, O_RDONLY);
+    assert_true(saved >= 0 && file >= 0);
+    assert_int_equal(dup2(file, STDIN_FILENO), STDIN_FILENO);
+    close(file);
+    struct result result = read_path("-", chunk);
+    assert_int_equal(dup2(saved, STDIN_FILENO), STDIN_FILENO);
+    close(saved);
     return result;
 }
 
@@ -323,6 +342,54 @@ static void test_every_truncation(void **state)
         }
 }
 
+/* An array in Fortran order, of u2: row r is r, 100 + r, 200 + r. */
+static void write_columns(void)
+{
+    struct bytes file = npy(1, HEADER("'>u2'", "True", "(7, 3)"));
+    for (uint64_t i = 0; i < 7 * 3; i++)
+        append_element(&file, i / 7 * 100 + i % 7, 2, 0);
+    write_bytes(&file);
+}
+
+/* Blocks of one row, of some and a rest, and of all; and without blocks from a stream. */
+static void test_column_blocks(void **state)
+{
+    (void)state;
+    write_columns();
+    for (size_t chunk = 1; chunk < 20; chunk++)
+        for (int stream = 0; stream < 2; stream++) {
+            struct result result = (stream ? read_stream : read_npy)(chunk);
+            assert_int_equal(result.status, TULLE_OK);
+            assert_int_equal(result.rows, 7);
+            assert_int_equal(result.columns, 3);
+            for (size_t i = 0; i < 7 * 3; i++)
+                assert_true(result.values[i] == (double)(i % 3 * 100 + i / 3));
+        }
+}
+
+/* A file that is not any more what it was when it was opened. */
+static void test_shortened(void **state)
+{
+    struct byte_source *source;
+    struct npy_reader *reader;
+    struct tulle_error error;
+    const double *row;
+    (void)state;
+    write_columns();
+    assert_int_equal(tulle_byte_source_open(table_path, 2, &source, &error), TULLE_OK);
+    assert_int_equal(tulle_npy_reader_open(source, &reader, &error), TULLE_OK);
+    assert_int_equal(tulle_npy_reader_next(reader, &row, &error), TULLE_OK);
+    assert_true(row[2] == 200);
+    assert_int_equal(truncate(table_path, 100), 0);
+    enum tulle_status status = TULLE_OK;
+    while (!status && row)
+        status = tulle_npy_reader_next(reader, &row, &error);
+    assert_int_equal(status, TULLE_ERROR_DATA);
+    assert_string_equal(error.message, "the file became shorter while it was read");
+    tulle_npy_reader_close(reader);
+    tulle_byte_source_close(source);
+}
+
 /* No bit of the header makes the reader fall over; what it then reads is anything or nothing. */
 static void test_every_flip(void **state)
 {
@@ -345,7 +412,8 @@ int main(void)
         cmocka_unit_test(test_types),           cmocka_unit_test(test_formats),
         cmocka_unit_test(test_headers_refused), cmocka_unit_test(test_prefix_refused),
         cmocka_unit_test(test_claims_refused),  cmocka_unit_test(test_every_truncation),
-        cmocka_unit_test(test_every_flip),
+        cmocka_unit_test(test_every_flip),      cmocka_unit_test(test_column_blocks),
+        cmocka_unit_test(test_shortened),
     };
     return cmocka_run_group_tests(tests, make_table_folder, remove_table_folder);
 }

@@ -126,6 +126,16 @@ static void test_known(void **state)
         {"2.4703282292062328e-324", 0x1p-1074}, /* just above half of it */
         {"2.4703282292062327e-324", 0},
         {"-1e-999", -0.0},
+        /* At the ends of what goes without strtod, and one step beyond. */
+        {"1e-307", 0x1.1fa182c40c60dp-1020},
+        {"1e-308", 0x0.730d67819e8d2p-1022},
+        {"18446744073709551615e288", 0x1.a44df832b8d46p+1020},
+        {"1e289", 0x1.06b0bb1fb384cp+960},
+        /* The digits are too many for 64 bits, the number is not. */
+        {"00000000000000000000000123", 123},
+        {"0.00000000000000000000000123", 1.23e-24},
+        {"0.0000000000000000000000000", 0},
+        {"123456789012345678901234567890", 0x1.8ee90ff6c373ep+96},
     };
     double value;
     (void)state;
@@ -164,6 +174,83 @@ static void test_very_long(void **state)
     snprintf(text, sizeof text, "1%s", zeros);
     assert_int_equal(parse(text, &value), NUMBER_TOO_LARGE);
 }
+
+/* --- Against a plain reading ------------------------------------------------------------------ */
+
+static int is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* How much of the text is a number, by the grammar, character by character; 0 if there is none at
+ * its beginning or its exponent lacks digits. */
+static size_t number_length(const char *text)
+{
+    size_t i = *text == '-' || *text == '+', digits = 0;
+    for (; is_digit(text[i]); i++)
+        digits++;
+    if (text[i] == '.')
+        for (i++; is_digit(text[i]); i++)
+            digits++;
+    if (digits == 0)
+        return 0;
+    if (text[i] == 'e' || text[i] == 'E') {
+        i += text[i + 1] == '-' || text[i + 1] == '+' ? 2 : 1;
+        if (!is_digit(text[i]))
+            return 0;
+        while (is_digit(text[i]))
+            i++;
+    }
+    return i;
+}
+
+/* The number at the beginning of the text, within an array that ends `room` bytes after it. */
+static void assert_scan(const char *text, size_t room)
+{
+    char number[64] = "";
+    size_t length = number_length(text);
+    double value = 0;
+    char *copy = malloc(length + room + 1);
+    assert_non_null(copy);
+    memcpy(copy, text, length + room);
+    const char *end = tulle_number_scan(copy, copy + length + room, &value);
+    size_t got = end ? (size_t)(end - copy) : 0;
+    free(copy);
+    if (got != length)
+        fail_msg("\"%s\": expected %zu characters, got %zu", text, length, got);
+    memcpy(number, text, length);
+    if (length > 0)
+        assert_same_bits(text, value, strtod(number, NULL));
+}
+
+/* Every byte at every place of a number, and numbers that end anywhere in the words they are read
+ * by. */
+static void test_every_byte(void **state)
+{
+    static const char *const texts[] = {"12345678901234567,", "1.2345678901234567,",
+                                        "1234567.123456789,", "12345678.12345678,",
+                                        "-12.5,-7.25e-3,8;",  "0.0000000123e+10,"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(texts); i++)
+        for (size_t at = 0; at < strlen(texts[i]); at++)
+            for (int byte = 0; byte < 256; byte++) {
+                char text[64] = "";
+                strcpy(text, texts[i]);
+                text[at] = (char)byte;
+                assert_scan(text, strlen(texts[i]) - number_length(text));
+            }
+    for (size_t whole = 0; whole <= 19; whole++)
+        for (size_t fraction = 0; whole + fraction <= 19; fraction++)
+            for (size_t room = 0; room <= 12; room++) {
+                char text[64];
+                sprintf(text, "%.*s.%.*s,9.87654321e2", (int)whole, "9876543210123456789",
+                        (int)fraction, "1234567890987654321");
+                if (whole + fraction > 0)
+                    assert_scan(text, room);
+            }
+}
+
+/* --- Against strtod --------------------------------------------------------------------------- */
 
 static struct tulle_rng rng;
 
@@ -249,6 +336,47 @@ static void shape_halfway_fraction(char *text)
     sprintf(text, "%" PRIu64 "%s", whole, fractions[up_to(3)]);
 }
 
+/* w 10^q that is exactly between two doubles, w of at most 64 bits: for q >= 0, n = j 5^q must have
+ * 54 bits and be odd, and w = j 2^s; for q < 0, w = n 5^-q. At times one off, or with so many zeros
+ * after it that it is too long for a word. */
+static void shape_halfway_power(char *text)
+{
+    int q = up_to(27) - 4;
+    uint64_t five = 1, w;
+    for (int i = 0; i < abs(q); i++)
+        five *= 5;
+    if (q < 0) {
+        uint64_t limit =
+            (UINT64_MAX / five) < UINT64_C(1) << 54 ? UINT64_MAX / five : (UINT64_C(1) << 54) - 1;
+        w = (UINT64_C(1) << 53 | tulle_rng_integer(&rng, limit - (UINT64_C(1) << 53)) | 1) * five;
+    } else {
+        uint64_t least = (UINT64_C(1) << 53) / five + 1, most = ((UINT64_C(1) << 54) - 1) / five;
+        w = (least + tulle_rng_integer(&rng, most - least)) | 1;
+        w <<= up_to(__builtin_clzll(w));
+    }
+    w += (uint64_t)up_to(2) - 1;
+    int zeros = up_to(1) * up_to(30), length = sprintf(text, "%" PRIu64, w);
+    int more = sprintf(text + length, "%.*s%s", zeros, "000000000000000000000000000000",
+                       zeros > 0 && up_to(1) ? "1" : "");
+    sprintf(text + length + more, "e%d", q - more);
+}
+
+/* Each power of ten in turn, with as many digits as may be. */
+static void shape_every_power(char *text)
+{
+    static int power = -345;
+    sprintf(text, "%" PRIu64 "e%d", bits64() >> up_to(63), power);
+    power = power == 310 ? -345 : power + 1;
+}
+
+static void shape_subnormal(char *text)
+{
+    uint64_t bits = bits64() >> (11 + up_to(52)); /* at most one bit in the exponent */
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    sprintf(text, "%.*g", 15 + up_to(8), value);
+}
+
 /* All the digits of k 2^-1075, halfway between subnormal or small normal doubles, by schoolbook
  * arithmetic: k is halved 1075 times. At times the last digit is moved by one. */
 static void shape_halfway_subnormal(char *text)
@@ -280,15 +408,18 @@ static void test_against_strtod(void **state)
         void (*make)(char *text);
         int count;
     } shapes[] = {
-        {shape_integer, 25000},
-        {shape_decimal, 25000},
-        {shape_exponent, 40000},
-        {shape_any_exponent, 25000},
-        {shape_any_double, 25000},
-        {shape_usual_double, 25000},
+        {shape_integer, 100000},
+        {shape_decimal, 150000},
+        {shape_exponent, 150000},
+        {shape_any_exponent, 150000},
+        {shape_any_double, 150000},
+        {shape_usual_double, 150000},
+        {shape_every_power, 150000},
+        {shape_subnormal, 50000},
         {shape_long, 5000},
-        {shape_halfway_integer, 25000},
-        {shape_halfway_fraction, 25000},
+        {shape_halfway_integer, 50000},
+        {shape_halfway_fraction, 50000},
+        {shape_halfway_power, 100000},
         {shape_halfway_subnormal, 30},
     };
     (void)state;
@@ -320,9 +451,9 @@ static void test_locale(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_grammar),   cmocka_unit_test(test_known),
-        cmocka_unit_test(test_very_long), cmocka_unit_test(test_against_strtod),
-        cmocka_unit_test(test_locale),
+        cmocka_unit_test(test_grammar),    cmocka_unit_test(test_known),
+        cmocka_unit_test(test_very_long),  cmocka_unit_test(test_against_strtod),
+        cmocka_unit_test(test_every_byte), cmocka_unit_test(test_locale),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -335,14 +335,17 @@ static void test_views(void **state)
     }
 }
 
-/* Exactly so many, where the trainer itself would ask what the machine has and the work pays for.
- */
+/* Exactly so many; the trainer itself would ask what the machine has and the work pays for. */
 static void set_threads(tulle_trainer *trainer, unsigned threads)
 {
     tulle_pool_free(trainer->pool);
     trainer->pool = tulle_pool_create(threads);
     assert_non_null(trainer->pool);
     assert_int_equal(tulle_pool_threads(trainer->pool), threads);
+    tulle_workspace_clear(&trainer->workspace);
+    assert_int_equal(tulle_workspace_init(&trainer->workspace, &trainer->network, trainer->kernels,
+                                          trainer->options.batch_size, threads, 1),
+                     TULLE_OK);
 }
 
 /* On two CPUs the trainer itself takes two threads for a large step, and one for a small one. */

@@ -1,106 +1,196 @@
 /* pool.c - a persistent pool of threads that run one function together. */
 #include "portability.h"
 
+#if defined(__linux__)
+#define _GNU_SOURCE /* syscall */
+#include <limits.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+#include <math.h>
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "memory.h"
+#include "pace.h"
 #include "pool.h"
 
-/* Words that threads wait on stand on cache lines of their own. */
+/* --- Words that threads wait on -------------------------------------------------------------- */
+
+/* An even number that one thread at a time advances, on cache lines of its own. It is one more
+ * while somebody sleeps, so that whoever advances it need call nobody where nobody does. */
 struct word {
     _Alignas(TULLE_ALIGNMENT) atomic_uint value;
-};
-
-struct pool {
-    struct word start;   /* advanced to begin a run */
-    struct word arrived; /* threads that stand at the barrier */
-    struct word phase;   /* advanced by the last of them */
+#if !defined(__linux__)
     pthread_mutex_t mutex;
     pthread_cond_t changed;
-    unsigned threads;
-    int stop;
-    pool_fn *function;
-    void *context;
-    struct worker {
-        struct pool *pool;
-        unsigned number;
-        pthread_t handle;
-    } * workers; /* (threads - 1), the numbers from 1 */
+#endif
 };
+
+/* sleep_while sleeps until word is no longer `value`, or by chance not quite so long. */
+#if defined(__linux__)
+static void open_word(struct word *word)
+{
+    (void)word;
+}
+
+static void close_word(struct word *word)
+{
+    (void)word;
+}
+
+static void sleep_while(struct word *word, unsigned value)
+{
+    syscall(SYS_futex, &word->value, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+}
+
+static void wake_all(struct word *word)
+{
+    syscall(SYS_futex, &word->value, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+#else
+static void open_word(struct word *word)
+{
+    pthread_mutex_init(&word->mutex, NULL);
+    pthread_cond_init(&word->changed, NULL);
+}
+
+static void close_word(struct word *word)
+{
+    pthread_cond_destroy(&word->changed);
+    pthread_mutex_destroy(&word->mutex);
+}
+
+static void sleep_while(struct word *word, unsigned value)
+{
+    pthread_mutex_lock(&word->mutex);
+    if (atomic_load_explicit(&word->value, memory_order_relaxed) == value)
+        pthread_cond_wait(&word->changed, &word->mutex);
+    pthread_mutex_unlock(&word->mutex);
+}
+
+/* Under the mutex, so that no thread falls asleep between its last look and the change. */
+static void wake_all(struct word *word)
+{
+    pthread_mutex_lock(&word->mutex);
+    pthread_cond_broadcast(&word->changed);
+    pthread_mutex_unlock(&word->mutex);
+}
+#endif
 
 static void pause_cpu(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
 #elif defined(__aarch64__)
-    __asm__ volatile("yield");
+    __asm__ volatile("isb"); /* yield does nothing on most; this takes some 10 ns */
 #endif
 }
 
-/* Waits until word is no longer `old`: first spinning, since the others are a microsecond behind
- * as a rule, then asleep. */
-static void wait_while(struct pool *pool, struct word *word, unsigned old)
+/* Waits until word has advanced from `old`: first spinning, since the others are a microsecond
+ * behind as a rule; then letting a thread run that may want this CPU; then asleep. */
+static void wait_while(struct word *word, unsigned old)
 {
-    for (int i = 0; i < 2000; i++) {
-        if (atomic_load_explicit(&word->value, memory_order_acquire) != old)
+    enum { SPINS = 2000, YIELDS = 4 };
+    for (int i = 0; i < SPINS + YIELDS; i++) {
+        if ((atomic_load_explicit(&word->value, memory_order_acquire) & ~1u) != old)
             return;
-        pause_cpu();
+        if (i < SPINS)
+            pause_cpu();
+        else
+            sched_yield();
     }
-    pthread_mutex_lock(&pool->mutex);
-    while (atomic_load_explicit(&word->value, memory_order_acquire) == old)
-        pthread_cond_wait(&pool->changed, &pool->mutex);
-    pthread_mutex_unlock(&pool->mutex);
+    for (;;) {
+        unsigned seen = old;
+        if (!atomic_compare_exchange_strong_explicit(&word->value, &seen, old + 1,
+                                                     memory_order_acquire, memory_order_acquire) &&
+            seen != old + 1)
+            return;
+        sleep_while(word, old + 1);
+    }
 }
 
-/* Under the mutex, so that no thread falls asleep between its last look and the change. */
-static void advance(struct pool *pool, struct word *word)
+static void advance(struct word *word)
 {
-    pthread_mutex_lock(&pool->mutex);
-    atomic_fetch_add_explicit(&word->value, 1, memory_order_release);
-    pthread_cond_broadcast(&pool->changed);
-    pthread_mutex_unlock(&pool->mutex);
+    unsigned next = (atomic_load_explicit(&word->value, memory_order_relaxed) | 1) + 1;
+    if (atomic_exchange_explicit(&word->value, next, memory_order_acq_rel) & 1)
+        wake_all(word);
+}
+
+/* --- The pool -------------------------------------------------------------------------------- */
+
+enum { PACES = 64 };
+
+struct pool {
+    struct word phase;   /* advanced by the last thread that comes to a barrier */
+    struct word arrived; /* how many have come; nobody waits on it */
+    unsigned threads;
+    unsigned running; /* threads of the run */
+    int adapts, stops;
+    pool_fn *function;
+    void *context;
+    struct worker {
+        struct word start; /* advanced to begin a run */
+        struct pool *pool;
+        unsigned number;
+        pthread_t handle;
+    } * workers;              /* (threads - 1), the numbers from 1 */
+    struct pace paces[PACES]; /* of runs of 2^i operations and more */
+};
+
+/* Counts the calling thread in. Returns whether it is the last, and everybody may go on. */
+static int arrive(struct pool *pool)
+{
+    unsigned expected = pool->running; /* read first: afterwards another run may begin */
+    unsigned before = atomic_fetch_add_explicit(&pool->arrived.value, 1, memory_order_acq_rel);
+    if (before + 1 < expected)
+        return 0;
+    atomic_store_explicit(&pool->arrived.value, 0, memory_order_relaxed);
+    advance(&pool->phase);
+    return 1;
 }
 
 void tulle_pool_barrier(struct pool *pool)
 {
-    if (pool->threads == 1)
+    if (pool->running == 1)
         return;
-    unsigned phase = atomic_load_explicit(&pool->phase.value, memory_order_acquire);
-    unsigned before = atomic_fetch_add_explicit(&pool->arrived.value, 1, memory_order_acq_rel);
-    if (before + 1 == pool->threads) {
-        atomic_store_explicit(&pool->arrived.value, 0, memory_order_relaxed);
-        advance(pool, &pool->phase);
-    } else {
-        wait_while(pool, &pool->phase, phase);
-    }
+    unsigned phase = atomic_load_explicit(&pool->phase.value, memory_order_acquire) & ~1u;
+    if (!arrive(pool))
+        wait_while(&pool->phase, phase);
 }
 
 static void *work(void *argument)
 {
     struct worker *worker = argument;
     struct pool *pool = worker->pool;
-    for (unsigned runs = 0;; runs++) {
-        wait_while(pool, &pool->start, runs);
-        if (pool->stop)
+    for (unsigned start = 0;; start += 2) {
+        wait_while(&worker->start, start);
+        if (pool->stops)
             return NULL;
-        pool->function(pool, worker->number, pool->threads, pool->context);
-        tulle_pool_barrier(pool);
+        pool->function(pool, worker->number, pool->running, pool->context);
+        arrive(pool); /* the caller alone waits for the others at the end */
     }
 }
 
-/* Ends the first `count` workers and frees the pool. */
-static void stop(struct pool *pool, unsigned count)
+/* The worker's thread takes no signals but those that it raises itself: handlers of the program
+ * run on the program's threads. */
+static int start_thread(struct worker *worker)
 {
-    pool->stop = 1;
-    advance(pool, &pool->start);
-    for (unsigned i = 0; i < count; i++)
-        pthread_join(pool->workers[i].handle, NULL);
-    pthread_cond_destroy(&pool->changed);
-    pthread_mutex_destroy(&pool->mutex);
-    free(pool->workers);
-    free(pool);
+    static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
+    sigset_t blocked, before;
+    sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        sigdelset(&blocked, own[i]);
+    pthread_sigmask(SIG_BLOCK, &blocked, &before);
+    int error = pthread_create(&worker->handle, NULL, work, worker);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error;
 }
 
 struct pool *tulle_pool_create(unsigned threads)
@@ -108,19 +198,20 @@ struct pool *tulle_pool_create(unsigned threads)
     struct pool *pool = tulle_calloc_aligned(1, sizeof *pool);
     if (!pool)
         return NULL;
-    pool->threads = threads;
-    pthread_mutex_init(&pool->mutex, NULL);
-    pthread_cond_init(&pool->changed, NULL);
-    pool->workers = tulle_calloc(threads - 1, sizeof *pool->workers);
+    open_word(&pool->phase);
+    pool->threads = 1;
+    pool->workers = tulle_calloc_aligned(threads - 1, sizeof *pool->workers);
     if (!pool->workers) {
-        stop(pool, 0);
+        tulle_pool_free(pool);
         return NULL;
     }
-    for (unsigned i = 0; i + 1 < threads; i++) {
-        pool->workers[i].pool = pool;
-        pool->workers[i].number = i + 1;
-        if (pthread_create(&pool->workers[i].handle, NULL, work, &pool->workers[i]) != 0) {
-            pool->threads = i + 1; /* those that started will do; none looks before a run begins */
+    for (; pool->threads < threads; pool->threads++) {
+        struct worker *worker = &pool->workers[pool->threads - 1];
+        worker->pool = pool;
+        worker->number = pool->threads;
+        open_word(&worker->start);
+        if (start_thread(worker) != 0) { /* those that started will do */
+            close_word(&worker->start);
             break;
         }
     }
@@ -129,8 +220,18 @@ struct pool *tulle_pool_create(unsigned threads)
 
 void tulle_pool_free(struct pool *pool)
 {
-    if (pool)
-        stop(pool, pool->threads - 1);
+    if (!pool)
+        return;
+    pool->stops = 1;
+    for (unsigned i = 0; i + 1 < pool->threads; i++)
+        advance(&pool->workers[i].start);
+    for (unsigned i = 0; i + 1 < pool->threads; i++) {
+        pthread_join(pool->workers[i].handle, NULL);
+        close_word(&pool->workers[i].start);
+    }
+    close_word(&pool->phase);
+    free(pool->workers);
+    free(pool);
 }
 
 unsigned tulle_pool_threads(const struct pool *pool)
@@ -138,15 +239,51 @@ unsigned tulle_pool_threads(const struct pool *pool)
     return pool->threads;
 }
 
+/* --- Runs ------------------------------------------------------------------------------------ */
+
+static void run(struct pool *pool, unsigned threads, pool_fn *function, void *context)
+{
+    pool->running = threads;
+    pool->function = function;
+    pool->context = context;
+    for (unsigned i = 0; i + 1 < threads; i++)
+        advance(&pool->workers[i].start);
+    function(pool, 0, threads, context);
+    tulle_pool_barrier(pool);
+}
+
 void tulle_pool_run(struct pool *pool, pool_fn *function, void *context)
 {
-    if (pool->threads > 1) {
-        pool->function = function;
-        pool->context = context;
-        advance(pool, &pool->start);
+    run(pool, pool->threads, function, context);
+}
+
+void tulle_pool_adapt(struct pool *pool)
+{
+    pool->adapts = 1;
+}
+
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+void tulle_pool_run_work(struct pool *pool, double operations, pool_fn *function, void *context)
+{
+    /* Floating-point operations for each thread: some 20 us of work pay for the barriers, and 10 ms
+     * for a CPU that another process takes away meanwhile. */
+    const double least = 2e6, ample = 1e9;
+    double paid = pool->adapts ? operations / least : pool->threads;
+    unsigned threads = paid >= pool->threads ? pool->threads : paid > 1 ? (unsigned)paid : 1;
+    if (threads == 1 || !pool->adapts || operations > ample * threads) {
+        run(pool, threads, function, context);
+        return;
     }
-    function(pool, 0, pool->threads, context);
-    tulle_pool_barrier(pool);
+    struct pace *pace = &pool->paces[ilogb(operations)];
+    double begin = seconds();
+    run(pool, pace->together ? threads : 1, function, context);
+    tulle_pace_note(pace, operations, seconds() - begin);
 }
 
 void tulle_pool_share(unsigned thread, unsigned threads, size_t count, size_t group, size_t *begin,

@@ -28,6 +28,7 @@ struct byte_source {
     size_t chunk;
     char *buffer;                 /* the window is buffer[start..start + size) */
     size_t capacity, start, size; /* capacity >= 1 */
+    uint64_t skipped;             /* bytes before the window, of plain input */
     int at_end;
     struct gunzip *gunzip; /* NULL for plain input */
 };
@@ -285,4 +286,40 @@ void tulle_byte_source_skip(struct byte_source *source, size_t count)
 {
     source->start += count;
     source->size -= count;
+    source->skipped += count;
+}
+
+size_t tulle_byte_source_chunk(const struct byte_source *source)
+{
+    return source->chunk;
+}
+
+int tulle_byte_source_is_file(const struct byte_source *source, uint64_t *left)
+{
+    struct stat about;
+    /* Standard input may begin anywhere in its file. */
+    if (source->gunzip || source->is_borrowed || fstat(source->descriptor, &about) != 0 ||
+        !S_ISREG(about.st_mode) || (uint64_t)about.st_size < source->skipped)
+        return 0;
+    *left = (uint64_t)about.st_size - source->skipped;
+    return 1;
+}
+
+enum tulle_status tulle_byte_source_read_at(const struct byte_source *source, uint64_t offset,
+                                            void *to, size_t size, struct tulle_error *error)
+{
+    while (size > 0) {
+        ssize_t got = pread(source->descriptor, to, size, (off_t)(source->skipped + offset));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return tulle_fail_errno(error, source->name, "cannot read", errno);
+        if (got == 0)
+            return tulle_fail_at(error, TULLE_ERROR_DATA, source->name, 0, 0,
+                                 "the file became shorter while it was read");
+        to = (char *)to + got;
+        offset += (uint64_t)got;
+        size -= (size_t)got;
+    }
+    return TULLE_OK;
 }

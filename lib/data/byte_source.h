@@ -5,6 +5,8 @@
 #ifndef TULLE_BYTE_SOURCE_H
 #define TULLE_BYTE_SOURCE_H
 
+#include <stdint.h>
+
 #include "../base/status.h"
 
 /* Whether this build undoes gzip, for tulle_build_info. */
@@ -39,5 +41,17 @@ enum tulle_status tulle_byte_source_fill(struct byte_source *source, size_t size
 
 /* Drops the window's first count bytes. */
 void tulle_byte_source_skip(struct byte_source *source, size_t count);
+
+/* What one read asks for at most, as it was opened. */
+size_t tulle_byte_source_chunk(const struct byte_source *source);
+
+/* Whether _read_at may be called: the input is a plain file. Then *left is the number of bytes from
+ * the window's beginning to the file's end. */
+int tulle_byte_source_is_file(const struct byte_source *source, uint64_t *left);
+
+/* Reads the size bytes that begin `offset` after the window's beginning, without regard to the
+ * window. That the file ends before them is an error. */
+enum tulle_status tulle_byte_source_read_at(const struct byte_source *source, uint64_t offset,
+                                            void *to, size_t size, struct tulle_error *error);
 
 #endif

@@ -2,7 +2,8 @@
  * csv_reader.c - finding records and cutting them into cells.
  *
  * A record is first found whole in the source's window, by memchr for its line end; only lines that
- * have a quote in them are looked at byte by byte for that. Then it is cut, in place.
+ * have a quote in them are looked at byte by byte for that. Then it is
+ * cut, in place, if its cells are asked for.
  */
 #include "../base/portability.h"
 
@@ -27,6 +28,7 @@ struct extent {
     size_t length; /* without its line end */
     size_t taken;  /* with it */
     size_t lines;
+    int has_quotes;
 };
 
 /*
@@ -103,6 +105,7 @@ static enum tulle_status find_record(struct csv_reader *reader, struct extent *f
         const char *data = tulle_byte_source_window(reader->source).data;
         if (open || memchr(data + begin, '"', end - begin)) {
             const char *opening = NULL;
+            found->has_quotes = 1;
             open = follow_quotes(data + begin, data + end, reader->delimiter, open, &opening);
             if (opening) {
                 open_line = line;
@@ -163,12 +166,14 @@ static char *unquote(char *p, char *end, struct csv_cell *cell, size_t *line,
     return p;
 }
 
-/* Cuts the record in [p, end) into cells. */
-static enum tulle_status cut(struct csv_reader *reader, char *p, char *end,
-                             struct tulle_error *error)
+enum tulle_status tulle_csv_reader_cut(struct csv_reader *reader, struct tulle_error *error)
 {
+    struct csv_record *record = &reader->record;
+    if (record->cells)
+        return TULLE_OK;
+    char *p = tulle_byte_source_window(reader->source).data, *end = p + record->length;
     char delimiter = reader->delimiter;
-    size_t line = reader->line;
+    size_t line = record->line;
     const char *line_begin = p;
     for (;; p++) {
         struct csv_cell cell = {p, 0, line, (size_t)(p - line_begin) + 1};
@@ -191,8 +196,9 @@ static enum tulle_status cut(struct csv_reader *reader, char *p, char *end,
         if (p == end)
             break;
     }
-    reader->record.end_line = line;
-    reader->record.end_column = (size_t)(end - line_begin) + 1;
+    record->cells = reader->cells;
+    record->end_line = line;
+    record->end_column = (size_t)(end - line_begin) + 1;
     return TULLE_OK;
 }
 
@@ -224,12 +230,12 @@ enum tulle_status tulle_csv_reader_next(struct csv_reader *reader, const struct 
             break;
         reader->line += found.lines;
     }
-    reader->record.line = reader->line;
-    reader->record.count = 0;
-    status = cut(reader, window.data, window.data + found.length, error);
-    if (status)
-        return status;
-    reader->record.cells = reader->cells;
+    reader->record = (struct csv_record){.line = reader->line,
+                                         .text = window.data,
+                                         .length = found.length,
+                                         .readable_end = window.data + window.size,
+                                         .has_quotes = found.has_quotes,
+                                         .delimiter = reader->delimiter};
     reader->line += found.lines;
     *record = &reader->record;
     return TULLE_OK;

@@ -19,9 +19,15 @@ struct csv_cell {
 };
 
 struct csv_record {
+    size_t line; /* the physical line that it begins at */
+    const char *text;
+    size_t length;            /* without the line end */
+    const char *readable_end; /* of what may be looked at after it: its line end, and more */
+    int has_quotes;           /* if not, a delimiter is one wherever it stands */
+    char delimiter;
+    /* Known once it is cut. */
     const struct csv_cell *cells;
     size_t count;
-    size_t line;                 /* the physical line that it begins at */
     size_t end_line, end_column; /* just past its last byte */
 };
 
@@ -33,5 +39,8 @@ void tulle_csv_reader_close(struct csv_reader *reader);
 /* The next record, whole until the next call; NULL after the last. */
 enum tulle_status tulle_csv_reader_next(struct csv_reader *reader, const struct csv_record **record,
                                         struct tulle_error *error);
+
+/* Cuts the record last returned into cells, in place; once is enough. */
+enum tulle_status tulle_csv_reader_cut(struct csv_reader *reader, struct tulle_error *error);
 
 #endif

@@ -30,6 +30,10 @@ struct npy_reader {
     size_t bytes;   /* of all elements */
     size_t row;     /* the next */
     double *values; /* (columns) */
+    /* (columns, block_rows): for an array in Fortran order in a plain file, the rows that the next
+     * one is among, or begins when its number is a multiple of block_rows; else NULL. */
+    unsigned char *block;
+    size_t block_rows;
 };
 
 /* --- The header ------------------------------------------------------------------------------- */
@@ -318,18 +322,53 @@ static size_t row_span(const struct npy_reader *reader)
     return reader->fortran_order ? reader->bytes : reader->columns * reader->size;
 }
 
+/* Makes the block if there is a file with all elements: of some reads' bytes, since the pieces that
+ * are read for it are as many as columns. */
+static enum tulle_status make_block(struct npy_reader *reader, struct tulle_error *error)
+{
+    uint64_t left;
+    if (!reader->fortran_order || !tulle_byte_source_is_file(reader->source, &left) ||
+        left != reader->bytes)
+        return TULLE_OK;
+    size_t row_size = reader->columns * reader->size;
+    size_t rows = 8 * tulle_byte_source_chunk(reader->source) / row_size;
+    reader->block_rows = rows < 1 ? 1 : rows < reader->rows ? rows : reader->rows;
+    reader->block = tulle_calloc(reader->block_rows, row_size);
+    return reader->block ? TULLE_OK : tulle_fail_memory(error);
+}
+
+/* Reads the rows from the next on into the block: a piece of each column. */
+static enum tulle_status fill_block(struct npy_reader *reader, struct tulle_error *error)
+{
+    enum tulle_status status = TULLE_OK;
+    size_t left = reader->rows - reader->row;
+    size_t piece = (left < reader->block_rows ? left : reader->block_rows) * reader->size;
+    for (size_t c = 0; c < reader->columns && !status; c++)
+        status = tulle_byte_source_read_at(
+            reader->source, (uint64_t)(c * reader->rows + reader->row) * reader->size,
+            reader->block + c * reader->block_rows * reader->size, piece, error);
+    return status;
+}
+
 enum tulle_status tulle_npy_reader_next(struct npy_reader *reader, const double **row,
                                         struct tulle_error *error)
 {
+    enum tulle_status status = TULLE_OK;
     *row = NULL;
     if (reader->row == reader->rows)
-        return expect_end(reader, error);
-    enum tulle_status status = need(reader, row_span(reader), error);
+        return reader->block ? TULLE_OK : expect_end(reader, error);
+    if (!reader->block)
+        status = need(reader, row_span(reader), error);
+    else if (reader->row % reader->block_rows == 0)
+        status = fill_block(reader, error);
     if (status)
         return status;
     const unsigned char *p = (unsigned char *)tulle_byte_source_window(reader->source).data;
     size_t step = reader->size;
-    if (reader->fortran_order) {
+    if (reader->block) {
+        p = reader->block + reader->row % reader->block_rows * reader->size;
+        step *= reader->block_rows;
+    } else if (reader->fortran_order) {
         p += reader->row * reader->size;
         step *= reader->rows;
     }
@@ -354,6 +393,8 @@ enum tulle_status tulle_npy_reader_open(struct byte_source *source, struct npy_r
     made->source = source;
     enum tulle_status status = read_header(made, error);
     if (!status)
+        status = make_block(made, error);
+    if (!status && !made->block)
         status = need(made, row_span(made), error);
     if (!status && !(made->values = tulle_calloc(made->columns, sizeof *made->values)))
         status = tulle_fail_memory(error);
@@ -370,6 +411,7 @@ void tulle_npy_reader_close(struct npy_reader *reader)
     if (!reader)
         return;
     free(reader->values);
+    free(reader->block);
     free(reader);
 }
 

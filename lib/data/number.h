@@ -9,18 +9,22 @@
  * (1.8e308) for ten million rows; the square of 1.4e154 does not even alone. */
 #define TULLE_LARGEST_VALUE 1e150
 
+/*
+ * Reads the number that text begins with: an optional sign, digits with at most one '.' among or
+ * around them, and an optional exponent. Returns where it ends, NULL if there is none. One that is
+ * too small for a double is 0, one that is too large HUGE_VAL. Nothing at or after `end` is read.
+ */
+const char *tulle_number_scan(const char *text, const char *end, double *value);
+
 enum number_kind {
-    NUMBER_FINITE,     /* "12", "-.5", "+3.e-7"; one too small for a double is 0 */
+    NUMBER_FINITE,     /* "12", "-.5", "+3.e-7" */
     NUMBER_MALFORMED,  /* "", "n/a", "0x10", "1 2" */
     NUMBER_NOT_FINITE, /* "nan", "-inf", "Infinity" */
     NUMBER_TOO_LARGE   /* "1e999" */
 };
 
-/*
- * The number that all of text[0..length) is: an optional sign, digits with at most one '.' among or
- * around them, and an optional exponent; no blanks, no NUL needed. *value is written only for
- * NUMBER_FINITE.
- */
+/* What all of text[0..length) is; no blanks, no NUL needed. *value is written only for
+ * NUMBER_FINITE. */
 enum number_kind tulle_number_parse(const char *text, size_t length, double *value);
 
 /* NULL if a table may hold the value; else what it may hold, to follow "expected". */

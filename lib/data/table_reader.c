@@ -17,6 +17,8 @@
 #include "number.h"
 #include "table_reader.h"
 
+#define LEFT_OUT SIZE_MAX
+
 struct table_reader {
     struct byte_source *source;
     struct csv_reader *csv; /* one of the two */
@@ -26,7 +28,7 @@ struct table_reader {
     size_t file_columns;
     char **file_names; /* (file_columns) */
     size_t columns;
-    size_t *positions;  /* (columns) among the file's columns */
+    size_t *slots;      /* (file_columns) the place of each among the columns, or LEFT_OUT */
     const char **names; /* (columns) */
     double *values;     /* (columns) */
     int all_columns;    /* but those dropped; else as listed */
@@ -164,17 +166,24 @@ static enum tulle_status mark_left_out(struct table_reader *reader, const struct
     return status;
 }
 
+static void add_column(struct table_reader *reader, size_t position)
+{
+    reader->names[reader->columns] = reader->file_names[position];
+    reader->slots[position] = reader->columns++;
+}
+
 static enum tulle_status choose_rest(struct table_reader *reader, const struct choice *choice,
                                      struct tulle_error *error)
 {
     for (size_t i = 0; i < reader->file_columns; i++) {
         if (choice->marks[i])
             continue;
-        size_t *position = &reader->positions[reader->columns++];
+        size_t position = SIZE_MAX;
         enum tulle_status status =
-            find_column(reader, choice, reader->file_names[i], position, error);
+            find_column(reader, choice, reader->file_names[i], &position, error);
         if (status)
             return status;
+        add_column(reader, position);
     }
     return TULLE_OK;
 }
@@ -194,7 +203,7 @@ static enum tulle_status choose_listed(struct table_reader *reader, const struct
             return tulle_fail(error, TULLE_ERROR_ARGUMENT, "column '%s' is listed twice",
                               options->columns[i]);
         choice->marks[position] = 1;
-        reader->positions[reader->columns++] = position;
+        add_column(reader, position);
     }
     return TULLE_OK;
 }
@@ -206,15 +215,17 @@ static enum tulle_status choose_columns(struct table_reader *reader,
     enum tulle_status status;
     struct choice choice = {options, header, {0}, NULL};
     choice.marks = tulle_calloc(reader->file_columns, 1);
-    reader->positions = tulle_calloc(reader->file_columns, sizeof *reader->positions);
+    reader->slots = tulle_calloc(reader->file_columns, sizeof *reader->slots);
     reader->names = tulle_calloc(reader->file_columns, sizeof *reader->names);
     reader->values = tulle_calloc(reader->file_columns, sizeof *reader->values);
-    if (!choice.marks || !reader->positions || !reader->names || !reader->values ||
+    if (!choice.marks || !reader->slots || !reader->names || !reader->values ||
         !tulle_name_index_init(&choice.index, (const char *const *)reader->file_names,
                                reader->file_columns)) {
         status = tulle_fail_memory(error);
         goto out;
     }
+    for (size_t i = 0; i < reader->file_columns; i++)
+        reader->slots[i] = LEFT_OUT;
     reader->all_columns = options->columns == NULL;
     status = mark_left_out(reader, &choice, error);
     if (!status)
@@ -222,8 +233,6 @@ static enum tulle_status choose_columns(struct table_reader *reader,
     if (!status && reader->columns == 0)
         status = tulle_fail_at(error, TULLE_ERROR_DATA, tulle_table_reader_source(reader), 0, 0,
                                "no column is left to read");
-    for (size_t i = 0; i < reader->columns; i++)
-        reader->names[i] = reader->file_names[reader->positions[i]];
 out:
     tulle_name_index_clear(&choice.index);
     free(choice.marks);
@@ -245,6 +254,9 @@ static enum tulle_status open_csv(struct table_reader *reader,
     if (!first)
         return tulle_fail_at(error, TULLE_ERROR_DATA, tulle_table_reader_source(reader), 0, 0,
                              "expected a table, got an empty file");
+    status = tulle_csv_reader_cut(reader->csv, error);
+    if (status)
+        return status;
     reader->has_header = !is_row_of_numbers(first);
     if (!reader->has_header)
         reader->first = first;
@@ -312,7 +324,7 @@ void tulle_table_reader_close(struct table_reader *reader)
     for (size_t i = 0; reader->file_names && i < reader->file_columns; i++)
         free(reader->file_names[i]);
     free(reader->file_names);
-    free(reader->positions);
+    free(reader->slots);
     free(reader->names);
     free(reader->values);
     free(reader);
@@ -391,19 +403,13 @@ static enum tulle_status parse_cell(const struct table_reader *reader, const str
     return expected ? fail_cell(reader, cell, expected, column, hint, error) : TULLE_OK;
 }
 
-static enum tulle_status parse_split(const struct table_reader *reader, const struct csv_cell *cell,
-                                     enum tulle_split *split, struct tulle_error *error)
+static int parse_split(const char *text, size_t length, enum tulle_split *split)
 {
     char name[16] = "";
-    const char *text = cell->text;
-    size_t length = cell->length;
     trim(&text, &length);
     if (length < sizeof name)
         memcpy(name, text, length);
-    if (tulle_split_from_name(name, split) == TULLE_OK && *split != TULLE_SPLIT_ALL)
-        return TULLE_OK;
-    return fail_cell(reader, cell, "train, valid or test", reader->file_names[reader->split], "",
-                     error);
+    return tulle_split_from_name(name, split) == TULLE_OK && *split != TULLE_SPLIT_ALL;
 }
 
 static enum tulle_status fail_ragged(const struct table_reader *reader,
@@ -421,6 +427,62 @@ static enum tulle_status fail_ragged(const struct table_reader *reader,
                          record->count);
 }
 
+/* A record's cells, one by one: those with quotes, and those of which an error is to be told. */
+static enum tulle_status parse_cells(struct table_reader *reader, const struct csv_record *record,
+                                     enum tulle_split *split, struct tulle_error *error)
+{
+    enum tulle_status status = tulle_csv_reader_cut(reader->csv, error);
+    if (status)
+        return status;
+    if (record->count != reader->file_columns)
+        return fail_ragged(reader, record, error);
+    for (size_t i = 0; i < record->count; i++) {
+        const struct csv_cell *cell = &record->cells[i];
+        size_t slot = reader->slots[i];
+        if (slot != LEFT_OUT) {
+            status = parse_cell(reader, cell, reader->names[slot], &reader->values[slot], error);
+            if (status)
+                return status;
+        }
+        if (i == reader->split && !parse_split(cell->text, cell->length, split))
+            return fail_cell(reader, cell, "train, valid or test", reader->file_names[i], "",
+                             error);
+    }
+    return TULLE_OK;
+}
+
+/* The same for nearly all records, in one pass: 1 if the record has no quotes and all is as it
+ * should be. */
+static int parse_plain(struct table_reader *reader, const struct csv_record *record,
+                       enum tulle_split *split)
+{
+    const char *p = record->text, *end = p + record->length;
+    const size_t columns = reader->file_columns, *slots = reader->slots;
+    if (record->has_quotes)
+        return 0;
+    for (size_t i = 0; i < columns; i++) {
+        if (i > 0 && (p >= end || *p++ != record->delimiter))
+            return 0;
+        const char *cell = p;
+        if (slots[i] != LEFT_OUT) {
+            double value;
+            while (p < end && *p == ' ')
+                p++;
+            p = tulle_number_scan(p, record->readable_end, &value);
+            if (!p || !(fabs(value) <= TULLE_LARGEST_VALUE))
+                return 0;
+            reader->values[slots[i]] = value;
+        } else {
+            p = memchr(p, record->delimiter, (size_t)(end - p));
+            if (!p)
+                p = end;
+        }
+        if (i == reader->split && !parse_split(cell, (size_t)(p - cell), split))
+            return 0;
+    }
+    return p == end;
+}
+
 static enum tulle_status next_csv(struct table_reader *reader, const double **values,
                                   enum tulle_split *split, struct tulle_error *error)
 {
@@ -433,16 +495,8 @@ static enum tulle_status next_csv(struct table_reader *reader, const double **va
             return status;
     }
     reader->line = record->line;
-    if (record->count != reader->file_columns)
-        return fail_ragged(reader, record, error);
-    for (size_t i = 0; i < reader->columns; i++) {
-        status = parse_cell(reader, &record->cells[reader->positions[i]], reader->names[i],
-                            &reader->values[i], error);
-        if (status)
-            return status;
-    }
-    if (reader->split != SIZE_MAX) {
-        status = parse_split(reader, &record->cells[reader->split], split, error);
+    if (!parse_plain(reader, record, split)) {
+        status = parse_cells(reader, record, split, error);
         if (status)
             return status;
     }
@@ -458,14 +512,16 @@ static enum tulle_status next_npy(struct table_reader *reader, const double **va
     if (status || !row)
         return status;
     reader->line++;
-    for (size_t i = 0; i < reader->columns; i++) {
-        double value = row[reader->positions[i]];
-        const char *expected = tulle_number_expected(value);
+    for (size_t i = 0; i < reader->file_columns; i++) {
+        size_t slot = reader->slots[i];
+        if (slot == LEFT_OUT)
+            continue;
+        const char *expected = tulle_number_expected(row[i]);
         if (expected)
             return tulle_fail_at(error, TULLE_ERROR_DATA, tulle_table_reader_source(reader), 0, 0,
                                  "row %zu: expected %s in column '%s', got %g", reader->line,
-                                 expected, reader->names[i], value);
-        reader->values[i] = value;
+                                 expected, reader->names[slot], row[i]);
+        reader->values[slot] = row[i];
     }
     *values = reader->values;
     return TULLE_OK;

@@ -11,6 +11,7 @@
 #ifndef TULLE_ACTIVATIONS_H
 #define TULLE_ACTIVATIONS_H
 
+#include "../../include/tulle.h"
 #include "vec_types.h"
 
 #if REAL_IS_F64
@@ -73,23 +74,33 @@ VEC_INLINE vec vec_exp_reduced(vec x, vec *power)
     return vec_fma(r * r, p, r);
 }
 
-VEC_INLINE vec activate_identity(vec z, vec *slope)
+/* Two lines that meet at 0: z above it and below * z below it, where the slope `below` of 0 gives 0
+ * even for -infinity. */
+VEC_INLINE vec activate_lines(vec z, real below, vec *slope)
 {
-    *slope = vec_set1(1);
-    return z;
+    vec_bits keep = (vec_bits)(vec_set1(below) != 0);
+    *slope = VEC_SELECT(z < 0, vec_set1(below), vec_set1(1));
+    return VEC_SELECT(z < 0, (vec_bits)(z * below) & keep, z);
 }
 
-VEC_INLINE vec activate_relu(vec z, vec *slope)
-{
-    *slope = VEC_SELECT(z < 0, vec_set1(0), vec_set1(1));
-    return VEC_SELECT(z < 0, vec_set1(0), z);
-}
+/* `below` of the activations made of two lines, which products apply to sums in registers. */
+static const real slope_below_0[] = {
+    [TULLE_ACTIVATION_IDENTITY] = 1,
+    [TULLE_ACTIVATION_RELU] = 0,
+    [TULLE_ACTIVATION_LEAKY_RELU] = (real)0.01,
+    [TULLE_ACTIVATION_TANH] = NAN,
+    [TULLE_ACTIVATION_LOGISTIC] = NAN,
+};
 
-VEC_INLINE vec activate_leaky_relu(vec z, vec *slope)
-{
-    *slope = VEC_SELECT(z < 0, vec_set1((real)0.01), vec_set1(1));
-    return VEC_SELECT(z < 0, z * (real)0.01, z);
-}
+#define DEFINE_LINES(NAME, name)                                                                   \
+    VEC_INLINE vec activate_##name(vec z, vec *slope)                                              \
+    {                                                                                              \
+        return activate_lines(z, slope_below_0[TULLE_ACTIVATION_##NAME], slope);                   \
+    }
+DEFINE_LINES(IDENTITY, identity)
+DEFINE_LINES(RELU, relu)
+DEFINE_LINES(LEAKY_RELU, leaky_relu)
+#undef DEFINE_LINES
 
 /* With p = exp(2|z|) - 1: tanh|z| = p / (p + 2), tanh' = 4 (p + 1) / (p + 2)^2. No term cancels:
  * p has its full precision near 0, where 2^n is 1. */

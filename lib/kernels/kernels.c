@@ -11,6 +11,8 @@ extern const struct kernels tulle_kernels_generic_f32, tulle_kernels_generic_f64
 #if defined(__x86_64__)
 extern const struct kernels tulle_kernels_avx2_f32, tulle_kernels_avx2_f64;
 extern const struct kernels tulle_kernels_avx512_f32, tulle_kernels_avx512_f64;
+#elif defined(__aarch64__)
+extern const struct kernels tulle_kernels_neon_f32, tulle_kernels_neon_f64;
 #endif
 
 static int always(void)
@@ -27,6 +29,8 @@ static const struct {
 #if defined(__x86_64__)
     {{&tulle_kernels_avx2_f32, &tulle_kernels_avx2_f64}, tulle_cpu_has_avx2_fma},
     {{&tulle_kernels_avx512_f32, &tulle_kernels_avx512_f64}, tulle_cpu_has_avx512},
+#elif defined(__aarch64__)
+    {{&tulle_kernels_neon_f32, &tulle_kernels_neon_f64}, always},
 #endif
 };
 

@@ -3,15 +3,15 @@
  * precision.
  *
  * Pointers are void because precision is a property of the table: its functions read and write
- * numbers of `type`. Matrices are feature-major where a row is a feature and a column a sample, and
- * sample-major where a row is a sample. Buffers are aligned to TULLE_ALIGNMENT and row strides are
- * multiples of TULLE_ROW_PAD elements, so that a tile's tail computes whole vectors into the
- * padding by the same instructions as its body.
+ * numbers of `type`. Activations and gradients are sample-major: a row is a sample, its features
+ * lie side by side. Buffers are aligned to TULLE_ALIGNMENT and row strides are multiples of
+ * TULLE_ROW_PAD elements, so that a tile's tail computes whole vectors into the padding by the same
+ * instructions as its body.
  *
  * Same bits everywhere. Every element that these functions write is one sum in one order, whatever
  * the table: products add their terms by fused multiply-add with k ascending, starting from the
- * bias or from 0; sum_rows adds TULLE_ROW_PAD interleaved partial sums and then those pairwise.
- * Vector width decides which elements are computed side by side, and nothing else.
+ * bias or from 0; dots add TULLE_ROW_PAD interleaved partial sums and then those pairwise. Vector
+ * width decides which elements are computed side by side, and nothing else.
  */
 #ifndef TULLE_KERNELS_H
 #define TULLE_KERNELS_H
@@ -19,18 +19,17 @@
 #include "../../include/tulle.h"
 
 /* Rows of every matrix are padded to a multiple of this many elements, whatever the table: a whole
- * number of vectors of any instruction set, and the number of partial sums of sum_rows. */
+ * number of vectors of any instruction set, and the number of partial sums of a dot. */
 #define TULLE_ROW_PAD 16
 
-/* The operands of C = A B: A's element (m, k) is a[m * a_row + k * a_column], B's (k, n) is
- * b[k * b_row + n], C's (m, n) is c[m * c_row + n]. Where A comes in blocks of k_block columns,
- * those of block i begin at a + i * a_block. */
+/* The operands of C = A B: A's element (m, k) is a[m * a_row + k], or a[k * a_row + m] where A
+ * comes by columns; B's (k, n) is b[k * b_row + n], or b[n * b_row + k] by columns; C's (m, n) is
+ * c[m * c_row + n]. */
 struct product {
     const void *a, *b;
     void *c;
-    size_t a_row, a_column, b_row, c_row;
-    size_t k;                /* terms of each sum, >= 1 */
-    size_t k_block, a_block; /* k_block >= k: one block, a_block is not used */
+    size_t a_row, b_row, c_row;
+    size_t k; /* terms of each sum, >= 1 */
 };
 
 /* The part of C that is asked for. Columns are computed up to the next whole vector. */
@@ -38,37 +37,55 @@ struct tile_range {
     size_t row_begin, row_end, column_begin, column_end; /* column_begin: a multiple of columns */
 };
 
+/* Which part of a long sum over samples a call adds: the first begins at 0 and the others at what
+ * was kept, the last ends in the parameters and the others in what is kept. */
+enum sum_part { SUM_MIDDLE = 0, SUM_FIRST = 1, SUM_LAST = 2, SUM_WHOLE = SUM_FIRST | SUM_LAST };
+
 struct kernels {
     const char *name; /* of the instruction set */
     enum tulle_type type;
     size_t rows, columns; /* of a whole tile: the grain for dividing work among threads */
 
-    /* C = act(bias + A B), and slope = act'(bias + A B) unless slope is NULL. bias is (rows), slope
-     * is laid out as C. The forward pass: A the weights, B and C feature-major activations. */
+    /* to[i] = (from[i] - mean[i]) / scale[i] for i < n, computed in double, or as it is where mean
+     * is NULL. What is out of the range of the table's type becomes NaN: a value out of range must
+     * not look like a large one, which tanh would turn into an unremarkable 1. */
+    void (*load)(const void *from, enum tulle_type from_type, size_t n, const double *mean,
+                 const double *scale, void *to);
+
+    /* C = act(bias + A B), and slope = act'(bias + A B) unless slope is NULL. bias is (columns),
+     * slope is laid out as C. The forward pass: A the inputs, B the weights (inputs, units). */
     void (*forward)(const struct product *product, struct tile_range range, const void *bias,
                     void *slope, enum tulle_activation activation);
 
-    /* C = C * A B, element by element. The gradient with respect to a layer's input: A the weights
-     * by columns, B the gradient at the layer's output, C the slopes at its input. */
+    /* The same with B by columns: weights (units, inputs) of a layer too narrow for a vector of
+     * units. Each sum is a dot of a row of A with a row of weights, to which the bias is added. */
+    void (*forward_dots)(const struct product *product, struct tile_range range, const void *bias,
+                         void *slope, enum tulle_activation activation);
+
+    /* C = C * A B, element by element. The gradient with respect to a layer's input: A the gradient
+     * at its output, B its weights (units, inputs), C the slopes at its input. */
     void (*multiply)(const struct product *product, struct tile_range range);
 
-    /* C = C + alpha A B. The weights' step: A the gradient at the layer's output, B its input
-     * sample-major, C the weights, alpha minus the learning rate. */
-    void (*accumulate)(const struct product *product, struct tile_range range, double alpha);
+    /* The same with B by columns: weights (inputs, units). Panels of B are turned in `panel`, room
+     * for k rows of `columns` numbers. */
+    void (*multiply_turned)(const struct product *product, struct tile_range range, void *panel);
 
-    /* to[m] = to[m] + alpha * (sum of row m of A), for rows [row_begin, row_end) of the product's
-     * A, whose a_column is 1; k_block is a multiple of TULLE_ROW_PAD. The biases' step. */
-    void (*sum_rows)(const struct product *product, size_t row_begin, size_t row_end, double alpha,
-                     void *to);
+    /* C = C + alpha A B, with A by columns; `sums`, laid out as C, keeps what one call's part
+     * leaves for the next (not used for SUM_WHOLE). The weights' step: one of A and B is the
+     * gradient at a layer's output, the other its input. */
+    void (*accumulate)(const struct product *product, struct tile_range range, enum sum_part part,
+                       void *sums, double alpha);
 
-    /* to[c * to_row + r] = from[r * from_row + c]. */
-    void (*transpose)(const void *from, size_t from_row, size_t rows, size_t columns, void *to,
-                      size_t to_row);
+    /* to[n] = to[n] + alpha * (sum over m of A's (m, n)) for columns [0, columns), in parts like
+     * accumulate. The biases' step: A is (rows, columns), a_row apart. */
+    void (*sum_columns)(const void *a, size_t a_row, size_t rows, size_t columns,
+                        enum sum_part part, void *sums, double alpha, void *to);
 
-    /* The gradient of one output over n samples, dz = dloss/do * act', in the place of act'
-     * (slope), and the loss of each sample, added to losses. */
-    void (*loss)(enum tulle_loss loss, const void *outputs, const void *targets, size_t n,
-                 void *slope, double *losses);
+    /* For n samples of `outputs` numbers: the gradient dz = dloss/do * act' in the place of act'
+     * (slope, whose padding becomes 0), and each sample's loss. outputs and slope have rows
+     * `stride` apart, targets are dense. */
+    void (*loss)(enum tulle_loss loss, const void *outputs, size_t stride, const void *targets,
+                 size_t n, size_t count, void *slope, double *losses);
 };
 
 /* The best table for this machine. The environment variable TULLE_KERNELS (generic, avx2, avx512)

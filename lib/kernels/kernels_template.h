@@ -13,25 +13,41 @@
 
 /* --- Activations over rows ------------------------------------------------------------------- */
 
-/* In place on n numbers, whole vectors at a time; slope may be NULL. */
-typedef void activate_fn(real *z, real *slope, size_t n);
+/* In place on rows of n numbers, whole vectors at a time; slope may be NULL. */
+typedef void activate_fn(real *z, real *slope, size_t stride, size_t rows, size_t n);
 
 #define DEFINE_ACTIVATE(NAME, value, name, formula)                                                \
-    static void activate_row_##name(real *z, real *slope, size_t n)                                \
+    static void activate_rows_##name(real *z, real *slope, size_t stride, size_t rows, size_t n)   \
     {                                                                                              \
-        for (size_t i = 0; i < n; i += LANES) {                                                    \
-            vec derivative;                                                                        \
-            vec_store(z + i, activate_##name(vec_load(z + i), &derivative));                       \
-            if (slope)                                                                             \
-                vec_store(slope + i, derivative);                                                  \
-        }                                                                                          \
+        for (size_t r = 0; r < rows; r++)                                                          \
+            for (size_t i = r * stride; i < r * stride + n; i += LANES) {                          \
+                vec derivative;                                                                    \
+                vec_store(z + i, activate_##name(vec_load(z + i), &derivative));                   \
+                if (slope)                                                                         \
+                    vec_store(slope + i, derivative);                                              \
+            }                                                                                      \
     }
 TULLE_ACTIVATION_LIST(DEFINE_ACTIVATE)
 #undef DEFINE_ACTIVATE
 
-#define ACTIVATE_ENTRY(NAME, value, name, formula) [value] = activate_row_##name,
-static activate_fn *const activate_row[] = {TULLE_ACTIVATION_LIST(ACTIVATE_ENTRY)};
+#define ACTIVATE_ENTRY(NAME, value, name, formula) [value] = activate_rows_##name,
+static activate_fn *const activate_rows[] = {TULLE_ACTIVATION_LIST(ACTIVATE_ENTRY)};
 #undef ACTIVATE_ENTRY
+
+/* The padding of rows up to the next whole vector becomes 0 again, so that it never reaches a sum.
+ */
+static void clear_padding(real *c, size_t c_row, struct tile_range range)
+{
+    size_t used = range.column_end % LANES;
+    vec_bits mask;
+    UNROLL
+    for (size_t i = 0; i < LANES; i++)
+        mask[i] = i < used ? ~(bits)0 : 0;
+    for (size_t m = range.row_begin; used && m < range.row_end; m++) {
+        real *last = c + m * c_row + range.column_end - used;
+        vec_store(last, (vec)((vec_bits)vec_load(last) & mask));
+    }
+}
 
 /* --- Products -------------------------------------------------------------------------------- */
 
@@ -39,135 +55,190 @@ static activate_fn *const activate_row[] = {TULLE_ACTIVATION_LIST(ACTIVATE_ENTRY
 enum form { FORWARD, MULTIPLY, ACCUMULATE };
 
 struct ending {
-    const real *bias;      /* FORWARD: (rows) */
+    const real *bias;      /* FORWARD: (columns) */
     real *slope;           /* FORWARD: as C, or NULL */
-    activate_fn *activate; /* FORWARD */
-    real alpha;            /* ACCUMULATE */
+    real below;            /* FORWARD: the slope below 0 of an activation made of two lines, */
+    activate_fn *activate; /* or, where it is not, the activation; else NULL */
+    enum sum_part part;    /* ACCUMULATE, and so are the rest */
+    real *sums;            /* as C */
+    real alpha;
 };
 
-/* sum[i][j] += sum over k of A[i][k] B[k][j]: a and b point to the tile's first row and column. */
-VEC_INLINE void multiply_tile(size_t rows, size_t vecs, const struct product *product,
-                              const real *a, const real *b, vec sum[TILE_ROWS][TILE_VECS])
+/* sum[i * vecs + j] += sum over k of A[i][k] B[k][j]: a and b point to the tile's first row and
+ * column. Rows of A by rows are addressed in threes, from pointers that fit into registers. */
+VEC_INLINE void multiply_tile(int by_columns, size_t rows, size_t vecs,
+                              const struct product *product, const real *a, const real *b,
+                              vec *restrict sum)
 {
-    size_t a_row = product->a_row, a_column = product->a_column, b_row = product->b_row;
-    for (size_t left = product->k, count; left > 0; left -= count, a += product->a_block) {
-        const real *a_at = a;
-        count = left < product->k_block ? left : product->k_block;
-        for (size_t k = count; k > 0; k--) {
-            vec b_vec[TILE_VECS];
+    size_t a_row = product->a_row, b_row = product->b_row;
+    const real *three[TILE_ROWS / 3 + 1];
+    UNROLL
+    for (size_t i = 0; i < rows; i += 3)
+        three[i / 3] = a + i * a_row;
+    for (size_t k = product->k; k > 0; k--) {
+        vec b_vec[LONG_VECS];
+        UNROLL
+        for (size_t j = 0; rows > 1 && j < vecs; j++)
+            b_vec[j] = vec_load(b + j * LANES);
+        UNROLL
+        for (size_t i = 0; i < rows; i++) {
+            vec a_vec = vec_set1(by_columns ? a[i] : three[i / 3][i % 3 * a_row]);
             UNROLL
             for (size_t j = 0; j < vecs; j++)
-                b_vec[j] = vec_load(b + j * LANES);
-            UNROLL
-            for (size_t i = 0; i < rows; i++) {
-                vec a_vec = vec_set1(a_at[i * a_row]);
-                UNROLL
-                for (size_t j = 0; j < vecs; j++)
-                    sum[i][j] = vec_fma(a_vec, b_vec[j], sum[i][j]);
-            }
-            a_at += a_column;
-            b += b_row;
+                sum[i * vecs + j] = vec_fma(a_vec, rows > 1 ? b_vec[j] : vec_load(b + j * LANES),
+                                            sum[i * vecs + j]);
         }
+        a += a_row;
+        UNROLL
+        for (size_t i = 0; i < rows; i += 3)
+            three[i / 3]++;
+        b += b_row;
     }
 }
 
-/* One tile of C at row m and column n. rows and vecs are constants wherever this is inlined. */
+/* One tile of C at row m and column n, at which B's column b stands. rows and vecs are constants
+ * wherever this is inlined. */
 VEC_INLINE void compute_tile(enum form form, size_t rows, size_t vecs,
-                             const struct product *product, size_t m, size_t n,
+                             const struct product *product, const real *b, size_t m, size_t n,
                              const struct ending *ending)
 {
-    vec sum[TILE_ROWS][TILE_VECS];
+    size_t c_row = product->c_row, at = m * c_row + n;
+    real *c = (real *)product->c + at;
+    int resumes = form == ACCUMULATE && !(ending->part & SUM_FIRST);
+    vec sum[TILE_ROWS * TILE_VECS];
     UNROLL
     for (size_t i = 0; i < rows; i++) {
-        vec start = vec_set1(form == FORWARD ? ending->bias[m + i] : 0);
         UNROLL
         for (size_t j = 0; j < vecs; j++)
-            sum[i][j] = start;
+            sum[i * vecs + j] = form == FORWARD ? vec_load(ending->bias + n + j * LANES)
+                                : resumes ? vec_load(ending->sums + at + i * c_row + j * LANES)
+                                          : vec_set1(0);
     }
 
-    multiply_tile(rows, vecs, product, (const real *)product->a + m * product->a_row,
-                  (const real *)product->b + n, sum);
+    const real *a = product->a;
+    multiply_tile(form == ACCUMULATE, rows, vecs, product,
+                  form == ACCUMULATE ? a + m : a + m * product->a_row, b, sum);
 
-    size_t c_row = product->c_row;
-    real *c = (real *)product->c + m * c_row + n;
+    real *to = form == ACCUMULATE && !(ending->part & SUM_LAST) ? ending->sums + at : c;
+    real *slope = form == FORWARD && ending->slope ? ending->slope + at : NULL;
     UNROLL
     for (size_t i = 0; i < rows; i++) {
         UNROLL
         for (size_t j = 0; j < vecs; j++) {
-            real *to = c + i * c_row + j * LANES;
-            vec value = sum[i][j];
+            size_t here = i * c_row + j * LANES;
+            vec value = sum[i * vecs + j];
+            if (form == FORWARD) {
+                vec derivative;
+                value = activate_lines(value, ending->below, &derivative);
+                if (slope)
+                    vec_store(slope + here, derivative);
+            }
             if (form == MULTIPLY)
-                value *= vec_load(to);
-            if (form == ACCUMULATE)
-                value = vec_fma(vec_set1(ending->alpha), value, vec_load(to));
-            vec_store(to, value);
+                value *= vec_load(c + here);
+            if (form == ACCUMULATE && (ending->part & SUM_LAST))
+                value = vec_fma(vec_set1(ending->alpha), value, vec_load(c + here));
+            vec_store(to + here, value);
         }
     }
-    if (form == FORWARD)
-        for (size_t i = 0; i < rows; i++)
-            ending->activate(c + i * c_row,
-                             ending->slope ? ending->slope + (m + i) * c_row + n : NULL,
-                             vecs * LANES);
+    if (form == FORWARD && ending->activate)
+        ending->activate(c, slope, c_row, rows, vecs * LANES);
 }
 
-/* Picks the stamp of compute_tile for a tile of this size. */
-VEC_INLINE void dispatch_tile(enum form form, size_t rows, size_t vecs,
-                              const struct product *product, size_t m, size_t n,
-                              const struct ending *ending)
-{
-#define TILE_CASE(r, v)                                                                            \
-    case r * 4 + v:                                                                                \
-        compute_tile(form, r, v, product, m, n, ending);                                           \
-        break;
-#define TILE_CASES(r) TILE_CASE(r, 1) TILE_CASE(r, 2)
-    switch (rows * 4 + vecs) {
-        TILE_CASES(1)
-        TILE_CASES(2)
-        TILE_CASES(3)
-        TILE_CASES(4)
-#if TILE_ROWS > 4
-        TILE_CASES(5)
-        TILE_CASES(6)
-#endif
-#if TILE_ROWS > 6
-        TILE_CASES(7)
-        TILE_CASES(8)
-        TILE_CASES(9)
-        TILE_CASES(10)
-        TILE_CASES(11)
-        TILE_CASES(12)
-#endif
+/* The vectors that a tile may be long. A tile of one or two rows is longer, as it needs as many
+ * sums to hide their latency. */
+#define TILE_LENGTH(rows) ((rows) == 1 ? LONG_VECS : (rows) == 2 ? LONG_VECS / 2 : TILE_VECS)
+
+/* compute_tile stamped out for every form and size, as a function of its own each: together they
+ * would need more registers for addresses than there are. */
+typedef void tile_fn(const struct product *product, const real *b, size_t m, size_t n,
+                     const struct ending *ending);
+
+#define DEFINE_TILE(form, rows, vecs)                                                              \
+    static __attribute__((noinline)) void tile_##form##_##rows##_##vecs(                           \
+        const struct product *product, const real *b, size_t m, size_t n,                          \
+        const struct ending *ending)                                                               \
+    {                                                                                              \
+        if (vecs <= TILE_LENGTH(rows))                                                             \
+            compute_tile(form, rows, vecs, product, b, m, n, ending);                              \
     }
-#undef TILE_CASES
-#undef TILE_CASE
+#define DEFINE_TILES(form, rows)                                                                   \
+    DEFINE_TILE(form, rows, 1)                                                                     \
+    DEFINE_TILE(form, rows, 2)                                                                     \
+    DEFINE_TILE(form, rows, 4)                                                                     \
+    DEFINE_TILE(form, rows, 8)
+#define TILE_ENTRIES(form, rows)                                                                   \
+    [rows] = {[1] = tile_##form##_##rows##_1,                                                      \
+              [2] = tile_##form##_##rows##_2,                                                      \
+              [4] = tile_##form##_##rows##_4,                                                      \
+              [8] = tile_##form##_##rows##_8},
+
+/* X(form, rows) for every number of rows. */
+#define TILES_TO_4(X, form) X(form, 1) X(form, 2) X(form, 3) X(form, 4)
+#define TILES_TO_6(X, form) TILES_TO_4(X, form) X(form, 5) X(form, 6)
+#define TILES_TO_12(X, form)                                                                       \
+    TILES_TO_6(X, form) X(form, 7) X(form, 8) X(form, 9) X(form, 10) X(form, 11) X(form, 12)
+#define TILES_TO_(rows) TILES_TO_##rows
+#define TILES_TO(rows) TILES_TO_(rows)
+#define ALL_TILES(X, form) TILES_TO(TILE_ROWS)(X, form)
+
+ALL_TILES(DEFINE_TILES, FORWARD)
+ALL_TILES(DEFINE_TILES, MULTIPLY)
+ALL_TILES(DEFINE_TILES, ACCUMULATE)
+
+static tile_fn *const tiles[][TILE_ROWS + 1][9] = {
+    [FORWARD] = {ALL_TILES(TILE_ENTRIES, FORWARD)},
+    [MULTIPLY] = {ALL_TILES(TILE_ENTRIES, MULTIPLY)},
+    [ACCUMULATE] = {ALL_TILES(TILE_ENTRIES, ACCUMULATE)},
+};
+
+/* The largest power of two of vectors that is in `left` columns and in the longest tile. */
+static size_t next_vecs(size_t left, size_t longest)
+{
+    size_t vecs = longest;
+    while ((vecs - 1) * LANES >= left)
+        vecs /= 2;
+    return vecs;
+}
+
+/* All row tiles of columns [n, n + vecs * LANES), of which b is the first of B's. */
+static void compute_panel(enum form form, const struct product *product, struct tile_range range,
+                          const real *b, size_t n, size_t vecs, const struct ending *ending)
+{
+    for (size_t m = range.row_begin, rows; m < range.row_end; m += rows) {
+        /* The last two tiles share what is left evenly: 8 rows are 4 + 4, not 6 + 2, as a tile
+         * of 2 rows cannot hide the latency of its own sums. */
+        size_t left = range.row_end - m;
+        rows = left >= 2 * TILE_ROWS || left == TILE_ROWS ? TILE_ROWS
+               : left > TILE_ROWS                         ? (left + 1) / 2
+                                                          : left;
+        tiles[form][rows][vecs](product, b, m, n, ending);
+    }
 }
 
 /* All tiles of a range, down the rows first: a panel of B, k x TILE_VECS vectors, stays in the
  * first-level cache while A passes by. */
-VEC_INLINE void compute_range(enum form form, const struct product *product,
-                              struct tile_range range, const struct ending *ending)
+static void compute_range(enum form form, const struct product *product, struct tile_range range,
+                          const struct ending *ending)
 {
-    for (size_t n = range.column_begin; n < range.column_end; n += TILE_VECS * LANES) {
-        size_t vecs = (range.column_end - n + LANES - 1) / LANES;
-        if (vecs > TILE_VECS)
-            vecs = TILE_VECS;
-        for (size_t m = range.row_begin, rows; m < range.row_end; m += rows) {
-            /* The last two tiles share what is left evenly: 8 rows are 4 + 4, not 6 + 2, as a tile
-             * of 2 rows cannot hide the latency of its own sums. */
-            size_t left = range.row_end - m;
-            rows = left >= 2 * TILE_ROWS || left == TILE_ROWS ? TILE_ROWS
-                   : left > TILE_ROWS                         ? (left + 1) / 2
-                                                              : left;
-            dispatch_tile(form, rows, vecs, product, m, n, ending);
-        }
+    size_t rows = range.row_end - range.row_begin, vecs;
+    for (size_t n = range.column_begin; n < range.column_end; n += vecs * LANES) {
+        vecs = next_vecs(range.column_end - n, TILE_LENGTH(rows));
+        compute_panel(form, product, range, (const real *)product->b + n, n, vecs, ending);
     }
 }
 
 static void forward(const struct product *product, struct tile_range range, const void *bias,
                     void *slope, enum tulle_activation activation)
 {
-    struct ending ending = {.bias = bias, .slope = slope, .activate = activate_row[activation]};
+    struct ending ending = {.bias = bias, .slope = slope, .below = slope_below_0[activation]};
+    if (isnan(ending.below)) {
+        ending.below = 1;
+        ending.activate = activate_rows[activation];
+    }
     compute_range(FORWARD, product, range, &ending);
+    clear_padding(product->c, product->c_row, range);
+    if (slope)
+        clear_padding(slope, product->c_row, range);
 }
 
 static void multiply(const struct product *product, struct tile_range range)
@@ -175,104 +246,273 @@ static void multiply(const struct product *product, struct tile_range range)
     compute_range(MULTIPLY, product, range, NULL);
 }
 
-static void accumulate(const struct product *product, struct tile_range range, double alpha)
+static void accumulate(const struct product *product, struct tile_range range, enum sum_part part,
+                       void *sums, double alpha)
 {
-    struct ending ending = {.alpha = (real)alpha};
+    struct ending ending = {.part = part, .sums = sums, .alpha = (real)alpha};
     compute_range(ACCUMULATE, product, range, &ending);
+}
+
+/* --- Products with B by columns -------------------------------------------------------------- */
+
+/* A panel of B that is turned: rows of k, `length` numbers long. It is turned piece by piece into
+ * the first-level cache where few rows of A use it, and else as a whole. */
+enum { FEW_ROWS = 2, PIECE = 16384 / sizeof(real) };
+
+/* to[j * to_row + i] = from[i * from_row + j] for 4 QUADS rows and 4 columns. */
+VEC_INLINE void transpose_quads(const real *from, size_t from_row, real *to, size_t to_row)
+{
+    quads a = QUADS_LOAD(from, from_row), b = QUADS_LOAD(from + from_row, from_row);
+    quads c = QUADS_LOAD(from + 2 * from_row, from_row);
+    quads d = QUADS_LOAD(from + 3 * from_row, from_row);
+    /* Two columns of four lanes in each of a vector's groups. Which two is what single instructions
+     * give: those of 128 bits hold two doubles or four floats. */
+#if REAL_IS_F64
+    enum { SECOND = 2 };
+    quads low_ab = QUADS_SHUFFLE(a, b, 0, 4, 2, 6), low_cd = QUADS_SHUFFLE(c, d, 0, 4, 2, 6);
+    quads high_ab = QUADS_SHUFFLE(a, b, 1, 5, 3, 7), high_cd = QUADS_SHUFFLE(c, d, 1, 5, 3, 7);
+#else
+    enum { SECOND = 1 };
+    quads low_ab = QUADS_SHUFFLE(a, b, 0, 4, 1, 5), low_cd = QUADS_SHUFFLE(c, d, 0, 4, 1, 5);
+    quads high_ab = QUADS_SHUFFLE(a, b, 2, 6, 3, 7), high_cd = QUADS_SHUFFLE(c, d, 2, 6, 3, 7);
+#endif
+    *(quads *)to = QUADS_SHUFFLE(low_ab, low_cd, 0, 1, 4, 5);
+    *(quads *)(to + SECOND * to_row) = QUADS_SHUFFLE(low_ab, low_cd, 2, 3, 6, 7);
+    *(quads *)(to + (3 - SECOND) * to_row) = QUADS_SHUFFLE(high_ab, high_cd, 0, 1, 4, 5);
+    *(quads *)(to + 3 * to_row) = QUADS_SHUFFLE(high_ab, high_cd, 2, 3, 6, 7);
+}
+
+/* panel[k * length + n] = b[n * b_row + k] for n < columns, k < count; 0 in the rest of a vector.
+ */
+static void turn(const real *b, size_t b_row, size_t columns, size_t count, real *panel,
+                 size_t length)
+{
+    size_t whole_count = count - count % 4, whole_columns = columns - columns % (4 * QUADS);
+    for (size_t k = 0; k < whole_count; k += 4)
+        for (size_t n = 0; n < whole_columns; n += 4 * QUADS)
+            transpose_quads(b + n * b_row + k, b_row, panel + k * length + n, length);
+    for (size_t k = 0; k < count; k++) {
+        for (size_t n = k < whole_count ? whole_columns : 0; n < columns; n++)
+            panel[k * length + n] = b[n * b_row + k];
+        for (size_t n = columns; n % LANES != 0; n++)
+            panel[k * length + n] = 0;
+    }
+}
+
+/* One tile of C = C * A B, B by columns, of which `columns` are there. */
+VEC_INLINE void compute_turned(size_t rows, size_t vecs, const struct product *product, size_t m,
+                               size_t n, size_t columns)
+{
+    enum { LENGTH = LONG_VECS * LANES };
+    _Alignas(64) real panel[PIECE];
+    const real *a = (const real *)product->a + m * product->a_row;
+    const real *b = (const real *)product->b + n * product->b_row;
+    real *c = (real *)product->c + m * product->c_row + n;
+    struct product piece = *product;
+    vec sum[TILE_ROWS * TILE_VECS] = {{0}};
+    piece.b_row = LENGTH;
+    for (size_t k = 0; k < product->k; k += piece.k) {
+        piece.k = product->k - k < PIECE / LENGTH ? product->k - k : PIECE / LENGTH;
+        turn(b + k, product->b_row, columns, piece.k, panel, LENGTH);
+        multiply_tile(0, rows, vecs, &piece, a + k, panel, sum);
+    }
+    UNROLL
+    for (size_t i = 0; i < rows; i++) {
+        UNROLL
+        for (size_t j = 0; j < vecs; j++) {
+            real *at = c + i * product->c_row + j * LANES;
+            vec_store(at, vec_load(at) * sum[i * vecs + j]);
+        }
+    }
+}
+
+#define DEFINE_TURNED(rows, vecs)                                                                  \
+    static __attribute__((noinline)) void turned_##rows##_##vecs(                                  \
+        const struct product *product, size_t m, size_t n, size_t columns)                         \
+    {                                                                                              \
+        if (vecs <= TILE_LENGTH(rows))                                                             \
+            compute_turned(rows, vecs, product, m, n, columns);                                    \
+    }
+DEFINE_TURNED(1, 1)
+DEFINE_TURNED(1, 2)
+DEFINE_TURNED(1, 4)
+DEFINE_TURNED(1, 8)
+DEFINE_TURNED(2, 1)
+DEFINE_TURNED(2, 2)
+DEFINE_TURNED(2, 4)
+
+/* For a row or two, as tiles as long as they may be. */
+static void multiply_few_turned(const struct product *product, struct tile_range range)
+{
+    static void (*const turned[FEW_ROWS + 1][9])(const struct product *, size_t, size_t, size_t) = {
+        [1] = {[1] = turned_1_1, [2] = turned_1_2, [4] = turned_1_4, [8] = turned_1_8},
+        [2] = {[1] = turned_2_1, [2] = turned_2_2, [4] = turned_2_4},
+    };
+    size_t rows = range.row_end - range.row_begin;
+    for (size_t n = range.column_begin, vecs; n < range.column_end; n += vecs * LANES) {
+        size_t left = range.column_end - n;
+        vecs = next_vecs(left, TILE_LENGTH(rows));
+        turned[rows][vecs](product, range.row_begin, n, left < vecs * LANES ? left : vecs * LANES);
+    }
+}
+
+static void multiply_turned(const struct product *product, struct tile_range range, void *panel)
+{
+    enum { LENGTH = TILE_VECS * LANES };
+    struct product turned = *product;
+    turned.b_row = LENGTH;
+    if (range.row_end - range.row_begin <= FEW_ROWS) {
+        multiply_few_turned(product, range);
+        return;
+    }
+    for (size_t n = range.column_begin, vecs; n < range.column_end; n += vecs * LANES) {
+        size_t left = range.column_end - n;
+        vecs = next_vecs(left, TILE_VECS);
+        turn((const real *)product->b + n * product->b_row, product->b_row,
+             left < vecs * LANES ? left : vecs * LANES, product->k, panel, LENGTH);
+        compute_panel(MULTIPLY, &turned, range, panel, n, vecs, NULL);
+    }
+}
+
+/* Rows of dots that go together: 4 hide the latency of their sums, unless they need more registers
+ * than there are. */
+enum { DOT_VECS = TULLE_ROW_PAD / LANES, DOT_ROWS = DOT_VECS > 2 ? 2 : 4 };
+
+/* C's elements (m, n) to (m + rows - 1, n), over k numbers whose padding is 0. */
+VEC_INLINE void compute_dots(size_t rows, const struct product *product, size_t m, size_t n,
+                             real bias)
+{
+    vec sum[DOT_ROWS][DOT_VECS] = {{{0}}};
+    size_t a_row = product->a_row;
+    const real *a = (const real *)product->a + m * a_row;
+    const real *b = (const real *)product->b + n * product->b_row;
+    for (const real *end = b + product->k; b < end; a += TULLE_ROW_PAD, b += TULLE_ROW_PAD) {
+        UNROLL
+        for (size_t r = 0; r < rows; r++) {
+            UNROLL
+            for (size_t j = 0; j < DOT_VECS; j++)
+                sum[r][j] = vec_fma(vec_load(a + r * a_row + j * LANES), vec_load(b + j * LANES),
+                                    sum[r][j]);
+        }
+    }
+    UNROLL
+    for (size_t r = 0; r < rows; r++) {
+        UNROLL
+        for (size_t j = 4; j < DOT_VECS; j++)
+            sum[r][j - 4] += sum[r][j];
+        UNROLL
+        for (size_t j = 2; j < 4 && j < DOT_VECS; j++)
+            sum[r][j - 2] += sum[r][j];
+        if (DOT_VECS > 1)
+            sum[r][0] += sum[r][DOT_VECS > 1];
+        ((real *)product->c)[(m + r) * product->c_row + n] = bias + vec_sum(sum[r][0]);
+    }
+}
+
+static void forward_dots(const struct product *product, struct tile_range range, const void *bias,
+                         void *slope, enum tulle_activation activation)
+{
+    real *c = product->c;
+    for (size_t n = range.column_begin; n < range.column_end; n++) {
+        size_t m = range.row_begin;
+        for (; m + DOT_ROWS <= range.row_end; m += DOT_ROWS)
+            compute_dots(DOT_ROWS, product, m, n, ((const real *)bias)[n]);
+        for (; m < range.row_end; m++)
+            compute_dots(1, product, m, n, ((const real *)bias)[n]);
+    }
+    size_t first = range.row_begin * product->c_row + range.column_begin;
+    activate_rows[activation](c + first, slope ? (real *)slope + first : NULL, product->c_row,
+                              range.row_end - range.row_begin,
+                              range.column_end - range.column_begin);
+    clear_padding(c, product->c_row, range);
+    if (slope)
+        clear_padding(slope, product->c_row, range);
+}
+
+/* --- Inputs ---------------------------------------------------------------------------------- */
+
+/* Plain loops, which compilers turn into vectors of this instruction set. v - v is 0, or NaN for an
+ * infinity. */
+#define DEFINE_LOAD(type)                                                                          \
+    static void load_##type(const type *restrict from, size_t n, const double *mean,               \
+                            const double *scale, real *restrict to)                                \
+    {                                                                                              \
+        for (size_t i = 0; i < n; i++) {                                                           \
+            real value = (real)(mean ? ((double)from[i] - mean[i]) / scale[i] : (double)from[i]);  \
+            to[i] = value + (value - value);                                                       \
+        }                                                                                          \
+    }
+DEFINE_LOAD(float)
+DEFINE_LOAD(double)
+#undef DEFINE_LOAD
+
+static void load(const void *from, enum tulle_type from_type, size_t n, const double *mean,
+                 const double *scale, void *to)
+{
+    if (from_type == TULLE_F64)
+        load_double(from, n, mean, scale, to);
+    else
+        load_float(from, n, mean, scale, to);
 }
 
 /* --- The rest -------------------------------------------------------------------------------- */
 
-/* Element k of a row belongs to partial sum k mod TULLE_ROW_PAD; the upper half of them is added to
- * the lower until one is left. */
-static void sum_rows(const struct product *product, size_t row_begin, size_t row_end, double alpha,
-                     void *to)
+/* Column by column a chain of additions, one row after the other, over vecs vectors. */
+VEC_INLINE void sum_vecs(size_t vecs, const real *a, size_t a_row, size_t rows, size_t n,
+                         const struct ending *ending, real *to)
 {
-    enum { VECS = TULLE_ROW_PAD / LANES };
-    for (size_t m = row_begin; m < row_end; m++) {
-        const real *a = (const real *)product->a + m * product->a_row;
-        vec sum[VECS] = {{0}};
-        for (size_t left = product->k, count; left > 0; left -= count, a += product->a_block) {
-            count = left < product->k_block ? left : product->k_block;
-            size_t k = 0;
-            for (; k + TULLE_ROW_PAD <= count; k += TULLE_ROW_PAD) {
-                UNROLL
-                for (size_t j = 0; j < VECS; j++)
-                    sum[j] += vec_load(a + k + j * LANES);
-            }
-            if (k < count) {
-                UNROLL
-                for (size_t j = 0; j < VECS; j++)
-                    sum[j] += vec_load_first(a + k + j * LANES, count - k, j * LANES);
-            }
-        }
+    vec sum[LONG_VECS];
+    UNROLL
+    for (size_t j = 0; j < vecs; j++)
+        sum[j] = ending->part & SUM_FIRST ? vec_set1(0) : vec_load(ending->sums + n + j * LANES);
+    for (size_t m = 0; m < rows; m++) {
         UNROLL
-        for (size_t half = VECS / 2; half > 0; half /= 2) {
-            UNROLL
-            for (size_t j = 0; j < half; j++)
-                sum[j] += sum[j + half];
-        }
-        real *target = (real *)to + m;
-        *target = REAL_FMA((real)alpha, vec_sum(sum[0]), *target);
+        for (size_t j = 0; j < vecs; j++)
+            sum[j] += vec_load(a + m * a_row + n + j * LANES);
     }
-}
-
-/* Neither side need be aligned. */
-VEC_INLINE void transpose_4x4(const real *from, size_t from_row, real *to, size_t to_row)
-{
-    quad in[4], out[4];
     UNROLL
-    for (size_t i = 0; i < 4; i++)
-        memcpy(&in[i], from + i * from_row, sizeof in[i]);
-    quad low01 = QUAD_SHUFFLE(in[0], in[1], 0, 4, 1, 5);
-    quad high01 = QUAD_SHUFFLE(in[0], in[1], 2, 6, 3, 7);
-    quad low23 = QUAD_SHUFFLE(in[2], in[3], 0, 4, 1, 5);
-    quad high23 = QUAD_SHUFFLE(in[2], in[3], 2, 6, 3, 7);
-    out[0] = QUAD_SHUFFLE(low01, low23, 0, 1, 4, 5);
-    out[1] = QUAD_SHUFFLE(low01, low23, 2, 3, 6, 7);
-    out[2] = QUAD_SHUFFLE(high01, high23, 0, 1, 4, 5);
-    out[3] = QUAD_SHUFFLE(high01, high23, 2, 3, 6, 7);
-    UNROLL
-    for (size_t i = 0; i < 4; i++)
-        memcpy(to + i * to_row, &out[i], sizeof out[i]);
-}
-
-static void transpose(const void *from, size_t from_row, size_t rows, size_t columns, void *to,
-                      size_t to_row)
-{
-    enum { BLOCK = 32 }; /* rows, so that what is read stays near until all of its lines are used */
-    const real *source = from;
-    real *target = to;
-    for (size_t begin = 0, end; begin < rows; begin = end) {
-        end = rows - begin < BLOCK ? rows : begin + BLOCK;
-        size_t whole_rows = end - (end - begin) % 4, whole_columns = columns - columns % 4;
-        for (size_t c = 0; c < whole_columns; c += 4)
-            for (size_t r = begin; r < whole_rows; r += 4)
-                transpose_4x4(source + r * from_row + c, from_row, target + c * to_row + r, to_row);
-        for (size_t c = 0; c < columns; c++)
-            for (size_t r = c < whole_columns ? whole_rows : begin; r < end; r++)
-                target[c * to_row + r] = source[r * from_row + c];
+    for (size_t j = 0; j < vecs; j++) {
+        real *at = to + n + j * LANES;
+        if (ending->part & SUM_LAST)
+            vec_store(at, vec_fma(vec_set1(ending->alpha), sum[j], vec_load(at)));
+        else
+            vec_store(ending->sums + n + j * LANES, sum[j]);
     }
 }
 
-/* One function a loss, gradient_<name>: see the table's member loss. */
-static void gradient_mse(const real *outputs, const real *targets, size_t n, real *slope,
-                         double *losses)
+static void sum_columns(const void *a, size_t a_row, size_t rows, size_t columns,
+                        enum sum_part part, void *sums, double alpha, void *to)
 {
-    for (size_t i = 0; i < n; i++) {
-        real difference = outputs[i] - targets[i];
-        slope[i] *= difference;
-        losses[i] += (double)difference * (double)difference;
-    }
+    struct ending ending = {.part = part, .sums = sums, .alpha = (real)alpha};
+    size_t n = 0;
+    for (; n + LONG_VECS * LANES <= columns; n += LONG_VECS * LANES)
+        sum_vecs(LONG_VECS, a, a_row, rows, n, &ending, to);
+    for (; n < columns; n += LANES)
+        sum_vecs(1, a, a_row, rows, n, &ending, to);
 }
 
-static void loss(enum tulle_loss loss, const void *outputs, const void *targets, size_t n,
-                 void *slope, double *losses)
+/* One function a loss, gradient_<name>: one sample of the table's member loss; returns its loss. */
+VEC_INLINE double gradient_mse(const real *outputs, const real *targets, size_t count, real *slope)
+{
+    double loss = 0;
+    for (size_t o = 0; o < count; o++) {
+        real difference = outputs[o] - targets[o];
+        slope[o] *= difference;
+        loss += (double)difference * (double)difference;
+    }
+    return loss;
+}
+
+static void loss(enum tulle_loss loss, const void *outputs, size_t stride, const void *targets,
+                 size_t n, size_t count, void *slope, double *losses)
 {
     switch (loss) {
 #define LOSS_CASE(NAME, value, name, formula)                                                      \
     case TULLE_LOSS_##NAME:                                                                        \
-        gradient_##name(outputs, targets, n, slope, losses);                                       \
+        for (size_t i = 0; i < n; i++)                                                             \
+            losses[i] = gradient_##name((const real *)outputs + i * stride,                        \
+                                        (const real *)targets + i * count, count,                  \
+                                        (real *)slope + i * stride);                               \
         break;
         TULLE_LOSS_LIST(LOSS_CASE)
 #undef LOSS_CASE
@@ -284,10 +524,12 @@ const struct kernels TABLE = {
     .type = REAL_IS_F64 ? TULLE_F64 : TULLE_F32,
     .rows = TILE_ROWS,
     .columns = TILE_VECS * LANES,
+    .load = load,
     .forward = forward,
+    .forward_dots = forward_dots,
     .multiply = multiply,
+    .multiply_turned = multiply_turned,
     .accumulate = accumulate,
-    .sum_rows = sum_rows,
-    .transpose = transpose,
+    .sum_columns = sum_columns,
     .loss = loss,
 };

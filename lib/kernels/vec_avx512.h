@@ -11,6 +11,7 @@
 #define VEC_BYTES 64
 #define TILE_ROWS 12
 #define TILE_VECS 2
+#define LONG_VECS 8
 
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx512f,fma"))), apply_to = function)
@@ -31,5 +32,11 @@ VEC_INLINE vec vec_fma(vec a, vec b, vec c)
     return (vec)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
 #endif
 }
+
+#if !REAL_IS_F64
+#define QUADS_LOAD(from, row)                                                                      \
+    ((quads)_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(from)),                       \
+                                 _mm_loadu_ps((from) + 4 * (row)), 1))
+#endif
 
 #endif

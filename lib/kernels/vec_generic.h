@@ -11,6 +11,7 @@
 #define VEC_BYTES 16
 #define TILE_ROWS 4
 #define TILE_VECS 2
+#define LONG_VECS 4
 #define VEC_REGION_END
 
 #include "vec_types.h"

@@ -30,8 +30,11 @@ enum { LANES = VEC_BYTES / sizeof(real) };
 #define VEC_INLINE static inline __attribute__((always_inline))
 
 /* Full unrolling of a loop with a constant count. The accumulators of a tile stay in registers only
- * if every loop over them is unrolled. */
-#if defined(__clang__)
+ * if every loop over them is unrolled. Sanitizers would take minutes to compile what that makes,
+ * and check loops as well. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define UNROLL
+#elif defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define UNROLL _Pragma("GCC unroll 16")
@@ -50,17 +53,6 @@ VEC_INLINE void vec_store(real *to, vec v)
 VEC_INLINE vec vec_set1(real x)
 {
     return x - (vec){0};
-}
-
-/* The lanes from `first` of `count` on are 0: lane i of the vector at `from` is element first + i.
- * The lanes that are left out are loaded too, so they must be there. */
-VEC_INLINE vec vec_load_first(const real *from, size_t count, size_t first)
-{
-    vec_bits index;
-    UNROLL
-    for (int i = 0; i < LANES; i++)
-        index[i] = (bits)(first + (size_t)i);
-    return (vec)((vec_bits)vec_load(from) & (vec_bits)(index < (bits)count));
 }
 
 /* The sum of the lanes: the upper half onto the lower, until one is left. Halves of a vector are
@@ -86,16 +78,36 @@ VEC_INLINE real vec_sum(vec v)
     return u.one[0] + u.one[1];
 }
 
-/* Four numbers, for moving them about. Not passed to functions or returned from them: not every
- * target has registers of that size. */
-typedef real quad __attribute__((vector_size(4 * sizeof(real))));
-typedef bits quad_bits __attribute__((vector_size(4 * sizeof(real))));
+/*
+ * Groups of four lanes, for transposing 4 x 4 blocks side by side: 32 bytes of them where vectors
+ * have that, as two such shuffles go as fast as one of 64, and else one group. Not passed to
+ * functions or returned from them: not every target has registers of that size.
+ */
+#define QUADS (VEC_BYTES >= 32 && !REAL_IS_F64 ? 2 : 1)
+typedef real quads __attribute__((vector_size(4 * QUADS * sizeof(real))));
+typedef bits quads_bits __attribute__((vector_size(4 * QUADS * sizeof(real))));
 
-/* Lanes i, j, k, l of the eight that a and b make. */
-#if defined(__clang__)
-#define QUAD_SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+/* QUADS_LOAD(from, row): group g is the four numbers at from + 4 g row, which need not be aligned.
+ * The vec_<isa>.h has it where there are two. */
+#if QUADS == 1
+typedef real unaligned_quads __attribute__((vector_size(sizeof(quads)), aligned(sizeof(real))));
+#define QUADS_LOAD(from, row) (*(const unaligned_quads *)(from))
+#endif
+
+/* In each group lanes i, j, k, l of the eight that a's group and b's make. */
+#define QUADS_LANE(group, x) (4 * (group) + (x) % 4 + 4 * QUADS * ((x) / 4))
+#define QUADS_FOUR(g, i, j, k, l)                                                                  \
+    QUADS_LANE(g, i), QUADS_LANE(g, j), QUADS_LANE(g, k), QUADS_LANE(g, l)
+#if VEC_BYTES >= 32 && !REAL_IS_F64
+#define QUADS_INDEX(i, j, k, l) QUADS_FOUR(0, i, j, k, l), QUADS_FOUR(1, i, j, k, l)
 #else
-#define QUAD_SHUFFLE(a, b, i, j, k, l) __builtin_shuffle(a, b, (quad_bits){i, j, k, l})
+#define QUADS_INDEX(i, j, k, l) QUADS_FOUR(0, i, j, k, l)
+#endif
+#if defined(__clang__)
+#define QUADS_SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, QUADS_INDEX(i, j, k, l))
+#else
+#define QUADS_SHUFFLE(a, b, i, j, k, l)                                                            \
+    __builtin_shuffle(a, b, (quads_bits){QUADS_INDEX(i, j, k, l)})
 #endif
 
 /* mask ? a : b, lane by lane; mask is the result of a comparison. */

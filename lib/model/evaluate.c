@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../base/memory.h"
 #include "../data/dataset.h"
@@ -27,34 +28,52 @@ static enum tulle_status match_columns(const struct tulle_dataset_info *data,
     return TULLE_OK;
 }
 
-/*
- * One target's metrics from count predictions, `stride` apart. Errors are added up in units of the
- * target's scale, so that their squares do not overflow where the target itself does not.
- */
-static struct tulle_metrics measure(const double *predictions, size_t stride, size_t count,
-                                    const struct tulle_dataset_info *info, const size_t *order,
-                                    size_t column, double scale)
+/* Rows that are predicted and measured at a time. */
+enum { BLOCK = 1024 };
+
+/* Adds the errors of count predictions of one target, `stride` apart, to what metrics has. Errors
+ * are in units of the target's scale, so that their squares do not overflow where the target itself
+ * does not. */
+static void add_errors(struct tulle_metrics *metrics, const double *predictions, size_t stride,
+                       size_t count, const struct tulle_dataset_info *info, const size_t *order,
+                       size_t column, double scale)
 {
-    double squares = 0, absolutes = 0, mean = 0, spread = 0;
     for (size_t i = 0; i < count; i++) {
         double y = info->values[order[i] * info->columns + column];
         double error = (predictions[i * stride] - y) / scale;
-        squares += error * error;
-        absolutes += fabs(error);
-        mean += y / scale / (double)count;
+        metrics->rmse += error * error;
+        metrics->mae += fabs(error);
     }
+}
+
+/* Sums of errors to metrics of all `count` rows. */
+static void finish_metrics(struct tulle_metrics *metrics, size_t count,
+                           const struct tulle_dataset_info *info, const size_t *order,
+                           size_t column, double scale)
+{
+    double squares = metrics->rmse, mean = 0, spread = 0;
     int constant = 1;
+    for (size_t i = 0; i < count; i++)
+        mean += info->values[order[i] * info->columns + column] / scale / (double)count;
     for (size_t i = 0; i < count; i++) {
         double y = info->values[order[i] * info->columns + column];
         double deviation = y / scale - mean;
         spread += deviation * deviation;
         constant &= y == info->values[order[0] * info->columns + column];
     }
-    struct tulle_metrics metrics = {.rows = count,
-                                    .rmse = sqrt(squares / (double)count) * scale,
-                                    .mae = absolutes / (double)count * scale,
-                                    .r2 = constant ? NAN : 1 - squares / spread};
-    return metrics;
+    metrics->rows = count;
+    metrics->rmse = sqrt(squares / (double)count) * scale;
+    metrics->mae = metrics->mae / (double)count * scale;
+    metrics->r2 = constant ? NAN : 1 - squares / spread;
+}
+
+/* The index of the first number that is not finite; count if all are. */
+static size_t find_not_finite(const double *numbers, size_t count)
+{
+    size_t i = 0;
+    while (i < count && isfinite(numbers[i]))
+        i++;
+    return i;
 }
 
 enum tulle_status tulle_evaluate_rows(const struct tulle_model *model,
@@ -64,13 +83,12 @@ enum tulle_status tulle_evaluate_rows(const struct tulle_model *model,
 {
     const struct tulle_dataset_info *data = &dataset->info;
     const struct tulle_model_info *info = &model->info;
-    size_t targets = info->target_count, size;
+    size_t targets = info->target_count;
     enum tulle_status status = TULLE_ERROR_MEMORY;
     struct tulle_session *session = NULL;
     struct name_index index = {0};
     size_t *columns = tulle_calloc(info->input_count + targets, sizeof *columns);
-    double *predictions =
-        tulle_multiply(count, targets, &size) ? tulle_calloc(size, sizeof *predictions) : NULL;
+    double *predictions = tulle_calloc(targets, BLOCK * sizeof *predictions);
     if (!columns || !predictions || !tulle_name_index_init(&index, data->names, data->columns) ||
         tulle_session_create(model, &session) != TULLE_OK) {
         tulle_fail_memory(error);
@@ -83,22 +101,29 @@ enum tulle_status tulle_evaluate_rows(const struct tulle_model *model,
     if (status != TULLE_OK)
         goto out;
 
-    struct rows rows = {.matrix = tulle_f64(data->values, data->rows, data->columns),
-                        .order = order,
-                        .columns = columns};
-    tulle_session_predict_rows(session, rows, count, tulle_f64_out(predictions, count, targets));
-    for (size_t i = 0; i < count * targets; i++)
-        if (!isfinite(predictions[i])) {
+    memset(metrics, 0, targets * sizeof *metrics);
+    for (size_t begin = 0, rows; begin < count; begin += rows) {
+        rows = count - begin < BLOCK ? count - begin : BLOCK;
+        struct rows block = {.matrix = tulle_f64(data->values, data->rows, data->columns),
+                             .order = order + begin,
+                             .columns = columns};
+        tulle_session_predict_rows(session, block, rows, tulle_f64_out(predictions, rows, targets));
+        size_t i = find_not_finite(predictions, rows * targets);
+        if (i < rows * targets) {
             status =
                 tulle_fail_at(error, TULLE_ERROR_DATA, data->source, 0, 0,
                               "row %zu: the prediction of '%s' is not finite; a value of this row "
                               "must be far outside what the model was trained on",
-                              order[i / targets] + 1, info->targets[i % targets].name);
+                              order[begin + i / targets] + 1, info->targets[i % targets].name);
             goto out;
         }
+        for (size_t t = 0; t < targets; t++)
+            add_errors(&metrics[t], predictions + t, targets, rows, data, order + begin,
+                       columns[info->input_count + t], info->targets[t].scale);
+    }
     for (size_t t = 0; t < targets; t++)
-        metrics[t] = measure(predictions + t, targets, count, data, order,
-                             columns[info->input_count + t], info->targets[t].scale);
+        finish_metrics(&metrics[t], count, data, order, columns[info->input_count + t],
+                       info->targets[t].scale);
 
 out:
     tulle_session_free(session);

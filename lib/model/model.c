@@ -239,6 +239,25 @@ static int copy_info(struct tulle_model *model, const struct tulle_model_info *i
            copy_columns(info->targets, info->target_count, &copy->targets);
 }
 
+/* The inputs' means and scales side by side, as the kernels read them. */
+static int copy_scaling(struct tulle_model *model)
+{
+    const struct tulle_column *inputs = model->info.inputs;
+    size_t count = model->info.input_count;
+    int changes = 0;
+    for (size_t i = 0; i < count; i++)
+        changes |= inputs[i].mean != 0 || inputs[i].scale != 1;
+    if (!changes)
+        return 1;
+    model->input_means = tulle_calloc(count, sizeof *model->input_means);
+    model->input_scales = tulle_calloc(count, sizeof *model->input_scales);
+    for (size_t i = 0; model->input_means && model->input_scales && i < count; i++) {
+        model->input_means[i] = inputs[i].mean;
+        model->input_scales[i] = inputs[i].scale;
+    }
+    return model->input_means && model->input_scales;
+}
+
 enum tulle_status tulle_model_create(const struct tulle_model_info *info,
                                      struct tulle_model **model, struct tulle_error *error)
 {
@@ -247,7 +266,7 @@ enum tulle_status tulle_model_create(const struct tulle_model_info *info,
     if (status != TULLE_OK)
         return status;
     struct tulle_model *m = tulle_calloc(1, sizeof *m);
-    if (!m || !copy_info(m, info)) {
+    if (!m || !copy_info(m, info) || !copy_scaling(m)) {
         status = tulle_fail_memory(error);
         goto out;
     }
@@ -277,6 +296,8 @@ void tulle_model_free(tulle_model *model)
     free((struct tulle_layer *)model->info.layers);
     free((struct tulle_metrics *)model->info.metrics);
     free((char *)model->info.split_column);
+    free(model->input_means);
+    free(model->input_scales);
     tulle_network_clear(&model->network);
     free(model->parameters);
     free(model);

@@ -20,7 +20,8 @@
 struct tulle_model {
     struct tulle_model_info info; /* what it points to is owned by the model, or static */
     struct network network;
-    void *parameters; /* the arena, laid out by network */
+    void *parameters;                   /* the arena, laid out by network */
+    double *input_means, *input_scales; /* those of info.inputs; NULL if they change nothing */
     char checksum[17];
     char version[32]; /* of the Tulle that trained it */
 };

@@ -6,7 +6,9 @@
 #ifdef TULLE_WITH_MODEL_FILES
 
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "../base/memory.h"
 #include "model_file.h"
 
 const int tulle_has_model_files = 1;
@@ -62,21 +64,44 @@ enum tulle_status tulle_model_tensors(enum tulle_type precision, size_t inputs,
     return TULLE_OK;
 }
 
-enum tulle_status tulle_model_each_run(const struct tulle_model *model, model_run_fn *visit,
-                                       void *context)
+/* A run is a unit's weights or a layer's biases. `fill`: the model's parameters, written to after
+ * visit; NULL: they are only read. */
+static enum tulle_status visit_runs(const struct tulle_model *model, char *fill,
+                                    model_run_fn *visit, void *context, struct tulle_error *error)
 {
-    size_t number = tulle_type_size(model->network.precision);
-    unsigned char *arena = model->parameters;
+    const struct network *network = &model->network;
+    size_t number = tulle_type_size(network->precision);
     enum tulle_status status = TULLE_OK;
-    for (size_t l = 0; l < model->network.layer_count && status == TULLE_OK; l++) {
-        const struct network_layer *layer = &model->network.layers[l];
-        for (size_t unit = 0; unit < layer->units && status == TULLE_OK; unit++)
-            status = visit(context, arena + (layer->weights + unit * layer->stride) * number,
-                           layer->inputs * number);
+    for (size_t l = 0; l < network->layer_count && status == TULLE_OK; l++) {
+        const struct network_layer *layer = &network->layers[l];
+        void *run = tulle_calloc(layer->inputs, number);
+        if (!run)
+            return tulle_fail_memory(error);
+        for (size_t unit = 0; unit < layer->units && status == TULLE_OK; unit++) {
+            if (!fill)
+                tulle_arena_get_unit(network, model->parameters, l, unit, run);
+            status = visit(context, run, layer->inputs * number);
+            if (fill && status == TULLE_OK)
+                tulle_arena_set_unit(network, fill, l, unit, run);
+        }
+        free(run);
         if (status == TULLE_OK)
-            status = visit(context, arena + layer->biases * number, layer->units * number);
+            status = visit(context, (char *)model->parameters + layer->biases * number,
+                           layer->units * number);
     }
     return status;
+}
+
+enum tulle_status tulle_model_each_run(const struct tulle_model *model, model_run_fn *visit,
+                                       void *context, struct tulle_error *error)
+{
+    return visit_runs(model, NULL, visit, context, error);
+}
+
+enum tulle_status tulle_model_fill_runs(struct tulle_model *model, model_run_fn *visit,
+                                        void *context, struct tulle_error *error)
+{
+    return visit_runs(model, model->parameters, visit, context, error);
 }
 
 #else

@@ -38,10 +38,12 @@ enum tulle_status tulle_model_tensors(enum tulle_type precision, size_t inputs,
                                       const struct tulle_layer *layers, size_t layer_count,
                                       json_t **tensors, uint64_t *bytes, struct tulle_error *error);
 
-/* Calls visit for every run of parameters without padding, in the order of the file, until one
- * fails. A run may be written to only while the model is being made. */
+/* Calls visit for every run of parameters, in the order of the file, until one fails: with a copy
+ * of them, or to fill them in. */
 typedef enum tulle_status model_run_fn(void *context, void *run, size_t bytes);
 enum tulle_status tulle_model_each_run(const struct tulle_model *model, model_run_fn *visit,
-                                       void *context);
+                                       void *context, struct tulle_error *error);
+enum tulle_status tulle_model_fill_runs(struct tulle_model *model, model_run_fn *visit,
+                                        void *context, struct tulle_error *error);
 
 #endif

@@ -264,7 +264,8 @@ static enum tulle_status load(struct source *source, struct tulle_model **model)
     enum tulle_status made = make_model(source, model);
     if (source->length_is_wrong || made == TULLE_ERROR_MEMORY)
         return made;
-    status = made == TULLE_OK ? tulle_model_each_run(*model, read_run, source) : skip_data(source);
+    status = made == TULLE_OK ? tulle_model_fill_runs(*model, read_run, source, source->error)
+                              : skip_data(source);
     if (status != TULLE_OK)
         return status;
     char digits[MODEL_CHECKSUM_DIGITS + 1];

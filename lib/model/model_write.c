@@ -101,7 +101,7 @@ static enum tulle_status seal(const struct tulle_model *model, unsigned char *he
     if (hash && XXH3_64bits_reset(hash) == XXH_OK)
         status = hash_run(hash, head, size);
     if (status == TULLE_OK)
-        status = tulle_model_each_run(model, hash_run, hash);
+        status = tulle_model_each_run(model, hash_run, hash, error);
     if (status == TULLE_OK) {
         char digits[MODEL_CHECKSUM_DIGITS + 1];
         snprintf(digits, sizeof digits, "%016" PRIx64, (uint64_t)XXH3_64bits_digest(hash));
@@ -131,7 +131,7 @@ static enum tulle_status write_file(const struct tulle_model *model, const char 
     if (status == TULLE_OK)
         status = tulle_file_writer_write(output.writer, head, size, error);
     if (status == TULLE_OK)
-        status = tulle_model_each_run(model, write_run, &output);
+        status = tulle_model_each_run(model, write_run, &output, error);
     if (status == TULLE_OK)
         return tulle_file_writer_commit(output.writer, error);
     tulle_file_writer_abort(output.writer);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../base/memory.h"
 #include "network.h"
@@ -49,14 +50,16 @@ enum tulle_status tulle_network_init(struct network *network, size_t inputs,
         layer->inputs = l == 0 ? inputs : layers[l - 1].units;
         layer->units = layers[l].units;
         layer->activation = layers[l].activation;
-        layer->stride = tulle_row_stride(layer->inputs);
+        layer->is_narrow = layer->units < TULLE_NARROW_UNITS;
+        layer->stride = tulle_row_stride(layer->is_narrow ? layer->inputs : layer->units);
         if (layer->units == 0 || !tulle_activation_name(layer->activation)) {
             const char *what = layer->units == 0 ? "no units" : "an unknown activation";
             tulle_network_clear(network);
             return tulle_fail(error, TULLE_ERROR_ARGUMENT, "layer %zu has %s", l, what);
         }
         if (!tulle_multiply(layer->units, layer->inputs, &weights) || layer->stride == 0 ||
-            !tulle_multiply(layer->units, layer->stride, &area) ||
+            !tulle_multiply(layer->is_narrow ? layer->units : layer->inputs, layer->stride,
+                            &area) ||
             !append(network, area, &layer->weights) ||
             !append(network, layer->units, &layer->biases)) {
             tulle_network_clear(network);
@@ -100,7 +103,7 @@ void tulle_arena_get_layer(const struct network *network, const void *arena, siz
     for (size_t u = 0; u < l->units; u++) {
         for (size_t i = 0; weights && i < l->inputs; i++)
             weights[u * l->inputs + i] =
-                tulle_arena_get(network, arena, l->weights + u * l->stride + i);
+                tulle_arena_get(network, arena, tulle_weight_index(l, u, i));
         if (biases)
             biases[u] = tulle_arena_get(network, arena, l->biases + u);
     }
@@ -110,13 +113,39 @@ void tulle_arena_set_layer(const struct network *network, void *arena, size_t la
                            const double *weights, const double *biases)
 {
     const struct network_layer *l = &network->layers[layer];
+    size_t rows = l->is_narrow ? l->units : l->inputs,
+           columns = l->is_narrow ? l->inputs : l->units;
+    /* The padding too: a step that diverged has put NaNs there. */
+    for (size_t r = 0; weights && r < rows; r++)
+        for (size_t c = columns; c < l->stride; c++)
+            tulle_arena_set(network, arena, l->weights + r * l->stride + c, 0);
     for (size_t u = 0; u < l->units; u++) {
         for (size_t i = 0; weights && i < l->inputs; i++)
-            tulle_arena_set(network, arena, l->weights + u * l->stride + i,
+            tulle_arena_set(network, arena, tulle_weight_index(l, u, i),
                             weights[u * l->inputs + i]);
         if (biases)
             tulle_arena_set(network, arena, l->biases + u, biases[u]);
     }
+}
+
+void tulle_arena_get_unit(const struct network *network, const void *arena, size_t layer,
+                          size_t unit, void *weights)
+{
+    const struct network_layer *l = &network->layers[layer];
+    size_t size = tulle_type_size(network->precision);
+    for (size_t i = 0; i < l->inputs; i++)
+        memcpy((char *)weights + i * size,
+               (const char *)arena + tulle_weight_index(l, unit, i) * size, size);
+}
+
+void tulle_arena_set_unit(const struct network *network, void *arena, size_t layer, size_t unit,
+                          const void *weights)
+{
+    const struct network_layer *l = &network->layers[layer];
+    size_t size = tulle_type_size(network->precision);
+    for (size_t i = 0; i < l->inputs; i++)
+        memcpy((char *)arena + tulle_weight_index(l, unit, i) * size,
+               (const char *)weights + i * size, size);
 }
 
 int tulle_arena_is_finite(const struct network *network, const void *arena)
@@ -129,8 +158,7 @@ int tulle_arena_is_finite(const struct network *network, const void *arena)
             /* The padding is left out: a step that diverged may have filled it with NaNs for good.
              */
             for (size_t i = 0; i < layer->inputs; i++)
-                if (!isfinite(
-                        tulle_arena_get(network, arena, layer->weights + u * layer->stride + i)))
+                if (!isfinite(tulle_arena_get(network, arena, tulle_weight_index(layer, u, i))))
                     return 0;
         }
     }

@@ -1,11 +1,11 @@
 /*
  * network.h - the shape of a network and where its parameters lie.
  *
- * All parameters stand in one arena of the network's precision. Layer l has its weights at
- * arena[layers[l].weights], row-major (units, inputs) with a padded row stride, and its biases at
- * arena[layers[l].biases]. The padding begins as zero
- * and is never part of a result. The layout depends on the shape and
- * the precision alone, never on the machine.
+ * All parameters stand in one arena of the network's precision. Layer l has its biases at
+ * arena[layers[l].biases] and its weights at arena[layers[l].weights], a matrix with a padded row
+ * stride: (inputs, units), so that units lie on the lanes of a vector, or, where there are too few
+ * units for that, (units, inputs). The padding begins as zero and is never part of a result. The
+ * layout depends on the shape and the precision alone, never on the machine.
  */
 #ifndef TULLE_NETWORK_H
 #define TULLE_NETWORK_H
@@ -16,9 +16,13 @@
 struct network_layer {
     size_t inputs, units;
     enum tulle_activation activation;
+    int is_narrow;          /* weights are (units, inputs), not (inputs, units) */
     size_t weights, biases; /* offsets in elements */
     size_t stride;          /* of a row of weights, in elements */
 };
+
+/* Fewer units than this make a layer narrow. */
+enum { TULLE_NARROW_UNITS = 8 };
 
 struct network {
     enum tulle_type precision;
@@ -51,6 +55,14 @@ void tulle_network_clear(struct network *network);
 /* A zeroed arena, aligned; NULL if there is no memory. Freed with free(). */
 void *tulle_network_arena(const struct network *network);
 
+/* Where in the arena a weight stands. */
+static inline size_t tulle_weight_index(const struct network_layer *layer, size_t unit,
+                                        size_t input)
+{
+    return layer->weights +
+           (layer->is_narrow ? unit * layer->stride + input : input * layer->stride + unit);
+}
+
 /* Element access for whoever is not in a hurry. */
 double tulle_arena_get(const struct network *network, const void *arena, size_t index);
 void tulle_arena_set(const struct network *network, void *arena, size_t index, double value);
@@ -60,6 +72,12 @@ void tulle_arena_get_layer(const struct network *network, const void *arena, siz
                            double *weights, double *biases);
 void tulle_arena_set_layer(const struct network *network, void *arena, size_t layer,
                            const double *weights, const double *biases);
+
+/* Copies the weights of one unit from or to (inputs) dense numbers of the network's precision. */
+void tulle_arena_get_unit(const struct network *network, const void *arena, size_t layer,
+                          size_t unit, void *weights);
+void tulle_arena_set_unit(const struct network *network, void *arena, size_t layer, size_t unit,
+                          const void *weights);
 
 /* Whether every parameter is a finite number. */
 int tulle_arena_is_finite(const struct network *network, const void *arena);

@@ -1,10 +1,11 @@
 /*
  * propagate.h - a batch through a network: forward, and backward into a step.
  *
- * A pass has two parts. In the first, every thread takes samples of its own through the network and
- * back: nothing is shared but the parameters, which nobody writes. Then one barrier. In the second,
- * every thread adds up, over all samples, the gradients of units of its own, and writes their
- * parameters. Each number is thus written by one thread, in one order, however many there are.
+ * A batch goes through the workspace in parts of its capacity. In each, every thread first takes
+ * samples of its own through the network and back: nothing is shared but the parameters, which
+ * nobody writes. Then, behind a barrier, every thread adds up, over all samples of the part, the
+ * gradients of parameters of its own, and after the last part writes them. Each number is thus
+ * written by one thread, in one order, however many threads and parts there are.
  */
 #ifndef TULLE_PROPAGATE_H
 #define TULLE_PROPAGATE_H
@@ -24,7 +25,8 @@ struct pass {
     enum tulle_loss loss;   /* unused in predicting */
 };
 
-/* In each call samples [begin, end) of x and y are the batch, at most the workspace's capacity. */
+/* In each call samples [begin, end) of x and y are the batch. More than the workspace's block
+ * need its sums in a step. */
 
 /*
  * Adds weight_alpha and bias_alpha times the sums over the batch of the gradients to the weights
@@ -35,10 +37,8 @@ struct pass {
 double tulle_pass_step(const struct pass *pass, struct pool *pool, size_t begin, size_t end,
                        void *to, double weight_alpha, double bias_alpha);
 
-/* `sum` plus the losses over samples and outputs, one sample after the other: however many calls a
- * sum takes, its order is the same. */
-double tulle_pass_loss(const struct pass *pass, struct pool *pool, size_t begin, size_t end,
-                       double sum);
+/* The sum of the losses over samples and outputs. */
+double tulle_pass_loss(const struct pass *pass, struct pool *pool, size_t begin, size_t end);
 
 /* Writes the outputs to rows [begin, end) of out, times scale plus mean unless scaling is NULL;
  * that is computed in double and rounded only to the type of out. pool may be NULL. */

@@ -4,44 +4,55 @@
 #include "network.h"
 #include "rows.h"
 
-/* One row for each pair of types, with the pair's branches folded away by inlining. */
-static inline __attribute__((always_inline)) void load_row(const struct rows *rows,
-                                                           const void *from,
-                                                           enum tulle_type from_type, void *to,
-                                                           enum tulle_type to_type, size_t features)
+/* Element number `index` of an array of the type. */
+static const void *element(const void *array, enum tulle_type type, size_t index)
 {
-    for (size_t f = 0; f < features; f++) {
-        size_t c = rows->columns ? rows->columns[f] : f;
-        double value =
-            from_type == TULLE_F64 ? ((const double *)from)[c] : (double)((const float *)from)[c];
-        if (rows->scaling)
-            value = (value - rows->scaling[f].mean) / rows->scaling[f].scale;
-        /* v - v is 0, or NaN for an infinity: a value out of range must not look like a large one,
-         * which tanh would turn into an unremarkable 1. */
-        if (to_type == TULLE_F64)
-            ((double *)to)[f] = value + (value - value);
-        else
-            ((float *)to)[f] = (float)value + ((float)value - (float)value);
+    return (const char *)array + index * tulle_type_size(type);
+}
+
+/* Whether the columns are neighbours in the table, in order. */
+static int is_run(const size_t *columns, size_t features)
+{
+    for (size_t f = 1; f < features; f++)
+        if (columns[f] != columns[0] + f)
+            return 0;
+    return 1;
+}
+
+/* Features from all over a row, picked some at a time. */
+static void load_picked(const struct rows *rows, const void *row, size_t features,
+                        const struct kernels *kernels, void *to)
+{
+    enum { SOME = 64 };
+    for (size_t begin = 0, count; begin < features; begin += count) {
+        double picked[SOME];
+        count = features - begin < SOME ? features - begin : SOME;
+        for (size_t f = 0; f < count; f++) {
+            const void *at = element(row, rows->matrix.type, rows->columns[begin + f]);
+            picked[f] =
+                rows->matrix.type == TULLE_F64 ? *(const double *)at : (double)*(const float *)at;
+        }
+        kernels->load(picked, TULLE_F64, count, rows->mean ? rows->mean + begin : NULL,
+                      rows->mean ? rows->scale + begin : NULL,
+                      (char *)to + begin * tulle_type_size(kernels->type));
     }
 }
 
 void tulle_rows_load(const struct rows *rows, size_t begin, size_t end, size_t features,
-                     enum tulle_type type, void *to, size_t stride)
+                     const struct kernels *kernels, void *to, size_t stride)
 {
     const struct tulle_matrix *m = &rows->matrix;
-    size_t from_stride = (m->stride ? m->stride : m->columns) * tulle_type_size(m->type);
+    size_t from_stride = m->stride ? m->stride : m->columns;
+    int picks = rows->columns && !is_run(rows->columns, features);
     char *target = to;
-    for (size_t s = begin; s < end; s++, target += stride * tulle_type_size(type)) {
-        const char *source =
-            (const char *)m->data + (rows->order ? rows->order[s] : s) * from_stride;
-        if (m->type == TULLE_F64 && type == TULLE_F64)
-            load_row(rows, source, TULLE_F64, target, TULLE_F64, features);
-        else if (m->type == TULLE_F64)
-            load_row(rows, source, TULLE_F64, target, TULLE_F32, features);
-        else if (type == TULLE_F64)
-            load_row(rows, source, TULLE_F32, target, TULLE_F64, features);
+    for (size_t s = begin; s < end; s++, target += stride * tulle_type_size(kernels->type)) {
+        const void *row =
+            element(m->data, m->type, (rows->order ? rows->order[s] : s) * from_stride);
+        if (picks)
+            load_picked(rows, row, features, kernels, target);
         else
-            load_row(rows, source, TULLE_F32, target, TULLE_F32, features);
+            kernels->load(element(row, m->type, rows->columns ? rows->columns[0] : 0), m->type,
+                          features, rows->mean, rows->scale, target);
     }
 }
 

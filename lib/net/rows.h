@@ -5,19 +5,19 @@
 #ifndef TULLE_ROWS_H
 #define TULLE_ROWS_H
 
-#include "../../include/tulle.h"
+#include "../kernels/kernels.h"
 
 struct rows {
     struct tulle_matrix matrix;
-    const size_t *order;                /* sample s is row order[s]; NULL: row s */
-    const size_t *columns;              /* feature c is column columns[c]; NULL: column c */
-    const struct tulle_column *scaling; /* (features): (value - mean) / scale; NULL: as it is */
+    const size_t *order;        /* sample s is row order[s]; NULL: row s */
+    const size_t *columns;      /* feature c is column columns[c]; NULL: column c */
+    const double *mean, *scale; /* (features): (value - mean) / scale; NULL: as it is */
 };
 
 /* Writes `features` numbers of each of samples [begin, end) to consecutive rows of `to`, which are
- * of the given type and `stride` elements apart. The scaling is computed in double. */
+ * of the kernels' type and `stride` elements apart. */
 void tulle_rows_load(const struct rows *rows, size_t begin, size_t end, size_t features,
-                     enum tulle_type type, void *to, size_t stride);
+                     const struct kernels *kernels, void *to, size_t stride);
 
 /* Whether m is a matrix of that many columns: data, a known type, a stride that is wide enough. */
 int tulle_matrix_is_valid(struct tulle_matrix m, size_t columns);

@@ -1,10 +1,28 @@
 /* workspace.c - the memory that a pass through a network works in. */
 #include "../base/portability.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "../base/memory.h"
 #include "workspace.h"
+
+/* Samples that a thread takes through the network together: so many that what they take is near
+ * this size, beside the weights in a second-level cache of half a megabyte or more; but enough that
+ * the weights are read only once for many of them, and in whole tiles of any table. */
+enum { BLOCK_BYTES = 384 * 1024, FEWEST = 48, MOST = 144, TILE_MULTIPLE = 12 };
+
+static size_t block_samples(const struct network *network, int training)
+{
+    size_t numbers = tulle_row_stride(network->inputs);
+    for (size_t l = 0; l < network->layer_count; l++) {
+        size_t stride = tulle_row_stride(network->layers[l].units);
+        numbers += training ? 2 * stride : stride;
+    }
+    size_t samples = BLOCK_BYTES / tulle_type_size(network->precision) / numbers;
+    samples = samples < FEWEST ? FEWEST : samples > MOST ? MOST : samples;
+    return samples - samples % TILE_MULTIPLE;
+}
 
 /* *buffer = a zeroed (rows, stride) matrix of the type; 0 if there is no memory. */
 static int allocate(void **buffer, size_t rows, size_t stride, enum tulle_type type)
@@ -16,51 +34,51 @@ static int allocate(void **buffer, size_t rows, size_t stride, enum tulle_type t
     return *buffer != NULL;
 }
 
-/* The same for the blocks of a feature-major buffer. */
-static int allocate_blocks(const struct workspace *ws, void **buffer, size_t rows,
-                           enum tulle_type type)
+static int allocate_layers(struct workspace *ws, const struct network *network, int training)
 {
-    size_t blocks = (ws->capacity - 1) / TULLE_SAMPLE_BLOCK + 1, all_rows;
-    *buffer = NULL;
-    return tulle_multiply(blocks, rows, &all_rows) && allocate(buffer, all_rows, ws->stride, type);
-}
-
-static int allocate_all(struct workspace *ws, const struct network *network, int training)
-{
-    enum tulle_type type = network->precision;
-    if (!allocate_blocks(ws, &ws->x, network->inputs, type) ||
-        !allocate(&ws->x_rows, ws->capacity, network->layers[0].stride, type))
-        return 0;
-    if (training) {
-        ws->losses = tulle_calloc(ws->capacity, sizeof *ws->losses);
-        if (!ws->losses || !allocate_blocks(ws, &ws->y, network->outputs, type) ||
-            !allocate(&ws->y_rows, ws->capacity, network->outputs, type))
-            return 0;
-    }
     ws->layers = tulle_calloc(network->layer_count, sizeof *ws->layers);
     if (!ws->layers)
         return 0;
     ws->layer_count = network->layer_count;
     for (size_t l = 0; l < network->layer_count; l++) {
         struct workspace_layer *layer = &ws->layers[l];
-        size_t units = network->layers[l].units;
-        if (!allocate_blocks(ws, &layer->out, units, type))
+        layer->stride = tulle_row_stride(network->layers[l].units);
+        if (!allocate(&layer->out, ws->capacity, layer->stride, network->precision))
             return 0;
-        if (training && !allocate_blocks(ws, &layer->slope, units, type))
-            return 0;
-        if (training && l + 1 < network->layer_count &&
-            !allocate(&layer->rows, ws->capacity, network->layers[l + 1].stride, type))
+        if (training && !allocate(&layer->slope, ws->capacity, layer->stride, network->precision))
             return 0;
     }
     return 1;
 }
 
-enum tulle_status tulle_workspace_init(struct workspace *workspace, const struct network *network,
-                                       size_t capacity, int training)
+static int allocate_for_training(struct workspace *ws, const struct network *network,
+                                 const struct kernels *kernels, size_t samples, unsigned threads)
 {
-    size_t block = capacity < TULLE_SAMPLE_BLOCK ? capacity : TULLE_SAMPLE_BLOCK;
-    *workspace = (struct workspace){.capacity = capacity, .stride = tulle_row_stride(block)};
-    if (allocate_all(workspace, network, training))
+    enum tulle_type type = network->precision;
+    size_t deepest = 1; /* sum of a product that turns its weights */
+    for (size_t l = 1; l < network->layer_count; l++)
+        if (!network->layers[l].is_narrow && network->layers[l].units > deepest)
+            deepest = network->layers[l].units;
+    ws->panel_size = deepest * kernels->columns;
+    ws->losses = tulle_calloc(ws->capacity, sizeof *ws->losses);
+    if (samples > ws->block)
+        ws->sums = tulle_network_arena(network);
+    return ws->losses && (samples <= ws->block || ws->sums) &&
+           allocate(&ws->panels, threads, ws->panel_size, type) &&
+           allocate(&ws->y, ws->capacity, network->outputs, type);
+}
+
+enum tulle_status tulle_workspace_init(struct workspace *workspace, const struct network *network,
+                                       const struct kernels *kernels, size_t samples,
+                                       unsigned threads, int training)
+{
+    size_t block = block_samples(network, training);
+    size_t capacity = samples / threads < block ? samples : block * threads;
+    *workspace = (struct workspace){
+        .block = block, .capacity = capacity, .x_stride = tulle_row_stride(network->inputs)};
+    if (allocate(&workspace->x, workspace->capacity, workspace->x_stride, network->precision) &&
+        allocate_layers(workspace, network, training) &&
+        (!training || allocate_for_training(workspace, network, kernels, samples, threads)))
         return TULLE_OK;
     tulle_workspace_clear(workspace);
     return TULLE_ERROR_MEMORY;
@@ -71,13 +89,12 @@ void tulle_workspace_clear(struct workspace *workspace)
     for (size_t l = 0; l < workspace->layer_count; l++) {
         free(workspace->layers[l].out);
         free(workspace->layers[l].slope);
-        free(workspace->layers[l].rows);
     }
     free(workspace->layers);
     free(workspace->x);
-    free(workspace->x_rows);
     free(workspace->y);
-    free(workspace->y_rows);
     free(workspace->losses);
+    free(workspace->sums);
+    free(workspace->panels);
     *workspace = (struct workspace){0};
 }

@@ -1,40 +1,39 @@
 /*
- * workspace.h - the memory that a pass through a network works in, for up to `capacity` samples.
+ * workspace.h - the memory that a pass through a network works in, for `capacity` samples at a
+ * time, however many a batch has.
  *
- * Feature-major buffers come in blocks of TULLE_SAMPLE_BLOCK samples, so that what a block's pass
- * through the network touches is compact: in a buffer of `rows` features, sample i of block b has
- * its feature f at (b * rows + f) * stride + i. Sample-major ones have the stride of a weight row
- * of the layer that reads them, so that its weight gradient's columns line up with the weights'.
+ * Matrices are sample-major, with padded rows. The capacity is chosen so that what a thread's
+ * samples take on their way through the network, forward and back, stays in its second-level cache.
  */
 #ifndef TULLE_WORKSPACE_H
 #define TULLE_WORKSPACE_H
 
 #include "network.h"
 
-/* Samples that go through the whole network together, so that their activations are still in the
- * cache when the next layer reads them. A multiple of TULLE_ROW_PAD and of any tile's columns. */
-enum { TULLE_SAMPLE_BLOCK = 128 };
-
 struct workspace {
-    size_t capacity; /* samples */
-    size_t stride;   /* of feature-major buffers */
-    void *x;         /* (blocks, inputs, stride) feature-major */
-    void *x_rows;    /* (capacity, layers[0].stride) sample-major */
-    void *y;         /* (blocks, outputs, stride) feature-major; NULL unless training */
-    void *y_rows;    /* (capacity, outputs) sample-major; NULL unless training */
-    double *losses;  /* (capacity) of each sample; NULL unless training */
+    size_t block;    /* samples that a thread takes at a time */
+    size_t capacity; /* samples: a block for every thread, or a whole batch */
+    size_t x_stride;
+    void *x;        /* (capacity, x_stride) inputs */
+    void *y;        /* (capacity, outputs) targets, dense; NULL unless training */
+    double *losses; /* (capacity) of each sample; NULL unless training */
+    void *sums;     /* an arena: gradients of a batch so far; NULL unless training on more samples
+                       than a block */
+    void *panels;   /* (threads, panel_size) scratch; NULL unless training */
+    size_t panel_size;
     size_t layer_count;
     struct workspace_layer {
-        void *out;   /* (blocks, units, stride) feature-major: activations */
+        size_t stride;
+        void *out;   /* (capacity, stride) activations */
         void *slope; /* likewise: act'(z), and then the gradient dloss/dz; NULL unless training */
-        void *rows;  /* (capacity, stride of the next layer) sample-major: activations; NULL unless
-                        training, and for the last layer */
     } * layers;
 };
 
-/* TULLE_ERROR_MEMORY if it cannot be had; the workspace is then cleared. */
+/* For batches of up to `samples`, shared by so many threads. TULLE_ERROR_MEMORY if it cannot be
+ * had; the workspace is then cleared. */
 enum tulle_status tulle_workspace_init(struct workspace *workspace, const struct network *network,
-                                       size_t capacity, int training);
+                                       const struct kernels *kernels, size_t samples,
+                                       unsigned threads, int training);
 void tulle_workspace_clear(struct workspace *workspace);
 
 #endif

@@ -11,9 +11,6 @@
 #include "../base/memory.h"
 #include "trainer.h"
 
-/* A larger batch size gets its memory when there are rows for it: it may well be "all of them". */
-enum { MOST_ROWS_AT_FIRST = 1024 };
-
 /* --- Making and freeing ---------------------------------------------------------------------- */
 
 static enum tulle_status check_options(const struct tulle_trainer_options *o,
@@ -35,16 +32,15 @@ static enum tulle_status check_options(const struct tulle_trainer_options *o,
     return TULLE_OK;
 }
 
-/* As many threads as are allowed, as there are tiles of samples to share, and as a step's work pays
- * for: handing a part over costs microseconds, and a thread that has lost its CPU to another
- * process keeps the others waiting. */
+/* As many threads as are allowed, as there are tiles of samples to share, and as a step's work may
+ * pay for; the pool finds out whether it does. */
 static unsigned choose_threads(const struct tulle_trainer *trainer)
 {
-    const double min_work = 1e7; /* floating-point operations for each thread: some 200 us */
+    const double min_work = 2e6; /* floating-point operations for each thread: some 20 us */
     const struct tulle_trainer_options *o = &trainer->options;
     unsigned cpus = tulle_cpu_count();
     unsigned threads = o->threads == 0 || o->threads > cpus ? cpus : o->threads;
-    size_t tiles = (o->batch_size - 1) / trainer->kernels->columns + 1;
+    size_t tiles = (o->batch_size - 1) / trainer->kernels->rows + 1;
     double work = 6.0 * (double)trainer->network.parameter_count * (double)o->batch_size;
     if (threads > tiles)
         threads = (unsigned)tiles;
@@ -63,10 +59,24 @@ static void draw_weights(struct tulle_trainer *trainer)
         double high = 1 / sqrt((double)layer->inputs), low = -high;
         for (size_t u = 0; u < layer->units; u++)
             for (size_t i = 0; i < layer->inputs; i++)
-                tulle_arena_set(network, trainer->parameters,
-                                layer->weights + u * layer->stride + i,
+                tulle_arena_set(network, trainer->parameters, tulle_weight_index(layer, u, i),
                                 low + (high - low) * tulle_rng_uniform(&trainer->rng));
     }
+}
+
+/* Makes room for steps of so many rows. */
+static enum tulle_status reserve(struct tulle_trainer *trainer, size_t rows)
+{
+    struct workspace larger;
+    if (rows <= trainer->workspace.capacity || trainer->workspace.sums)
+        return TULLE_OK;
+    enum tulle_status status = tulle_workspace_init(&larger, &trainer->network, trainer->kernels,
+                                                    rows, tulle_pool_threads(trainer->pool), 1);
+    if (status != TULLE_OK)
+        return status;
+    tulle_workspace_clear(&trainer->workspace);
+    trainer->workspace = larger;
+    return TULLE_OK;
 }
 
 enum tulle_status tulle_trainer_create(const struct tulle_trainer_options *options,
@@ -96,10 +106,12 @@ enum tulle_status tulle_trainer_create(const struct tulle_trainer_options *optio
     else
         tulle_rng_seed(&t->rng, o.seed);
 
-    size_t capacity = o.batch_size < MOST_ROWS_AT_FIRST ? o.batch_size : MOST_ROWS_AT_FIRST;
-    status = tulle_workspace_init(&t->workspace, &t->network, capacity, 1);
-    t->parameters = tulle_network_arena(&t->network);
     t->pool = tulle_pool_create(choose_threads(t));
+    if (t->pool) {
+        tulle_pool_adapt(t->pool);
+        status = reserve(t, o.batch_size);
+    }
+    t->parameters = tulle_network_arena(&t->network);
     if (status != TULLE_OK || !t->parameters || !t->pool) {
         status = tulle_fail_memory(error);
         goto fail;
@@ -173,26 +185,7 @@ double tulle_trainer_loss_rows(struct tulle_trainer *trainer, const struct rows 
                                const struct rows *y, size_t count)
 {
     struct pass pass = make_pass(trainer, x, y);
-    double sum = 0;
-    for (size_t begin = 0, end; begin < count; begin = end) {
-        end = count - begin > trainer->workspace.capacity ? begin + trainer->workspace.capacity
-                                                          : count;
-        sum = tulle_pass_loss(&pass, trainer->pool, begin, end, sum);
-    }
-    return mean_loss(trainer, sum, count);
-}
-
-enum tulle_status tulle_trainer_reserve(struct tulle_trainer *trainer, size_t rows)
-{
-    if (rows <= trainer->workspace.capacity)
-        return TULLE_OK;
-    struct workspace larger;
-    enum tulle_status status = tulle_workspace_init(&larger, &trainer->network, rows, 1);
-    if (status != TULLE_OK)
-        return status;
-    tulle_workspace_clear(&trainer->workspace);
-    trainer->workspace = larger;
-    return TULLE_OK;
+    return mean_loss(trainer, tulle_pass_loss(&pass, trainer->pool, 0, count), count);
 }
 
 static int are_valid(const struct tulle_trainer *trainer, struct tulle_matrix x,
@@ -207,7 +200,7 @@ enum tulle_status tulle_trainer_step(tulle_trainer *trainer, struct tulle_matrix
 {
     if (!are_valid(trainer, x, y))
         return TULLE_ERROR_ARGUMENT;
-    enum tulle_status status = tulle_trainer_reserve(trainer, x.rows);
+    enum tulle_status status = reserve(trainer, x.rows);
     if (status != TULLE_OK)
         return status;
     struct rows x_rows = {.matrix = x}, y_rows = {.matrix = y};
@@ -240,7 +233,7 @@ enum tulle_status tulle_trainer_epoch(tulle_trainer *trainer, struct tulle_matri
     if (!are_valid(trainer, x, y))
         return TULLE_ERROR_ARGUMENT;
     size_t batch = trainer->options.batch_size;
-    enum tulle_status status = tulle_trainer_reserve(trainer, batch < x.rows ? batch : x.rows);
+    enum tulle_status status = reserve(trainer, batch < x.rows ? batch : x.rows);
     if (status == TULLE_OK)
         status = shuffle(trainer, x.rows);
     struct rows x_rows = {.matrix = x, .order = trainer->order};
@@ -276,11 +269,7 @@ enum tulle_status tulle_trainer_predict(tulle_trainer *trainer, struct tulle_mat
         return TULLE_ERROR_ARGUMENT;
     struct rows rows = {.matrix = x};
     struct pass pass = make_pass(trainer, &rows, NULL);
-    for (size_t begin = 0, end; begin < x.rows; begin = end) {
-        size_t capacity = trainer->workspace.capacity;
-        end = x.rows - begin > capacity ? begin + capacity : x.rows;
-        tulle_pass_predict(&pass, trainer->pool, begin, end, out, NULL);
-    }
+    tulle_pass_predict(&pass, trainer->pool, 0, x.rows, out, NULL);
     return TULLE_OK;
 }
 

@@ -17,10 +17,7 @@ struct tulle_trainer {
     size_t order_capacity;
 };
 
-/* Makes room for steps of so many rows. */
-enum tulle_status tulle_trainer_reserve(struct tulle_trainer *trainer, size_t rows);
-
-/* One update from samples [begin, end) of the rows, for which there must be room. *loss_sum is the
+/* One update from samples [begin, end) of the rows, at most a batch of them. *loss_sum is the
  * sum of the losses over samples and outputs before it; TULLE_ERROR_DIVERGED if that is not finite.
  */
 enum tulle_status tulle_trainer_step_rows(struct tulle_trainer *trainer, const struct rows *x,

@@ -19,6 +19,7 @@ struct training {
     size_t input_count;
     size_t *columns;              /* (inputs + targets) indices into the dataset's columns */
     struct tulle_column *scaling; /* (inputs + targets) */
+    double *means, *scales;       /* (inputs + targets) those of scaling */
     size_t *order;                /* (rows): the training rows, then valid, then test */
     size_t rows[3];               /* how many of each */
     size_t *shuffled;             /* (training rows) of the epoch */
@@ -110,7 +111,7 @@ static enum tulle_status split_rows(struct training *t, struct tulle_error *erro
     return TULLE_OK;
 }
 
-/* Fills in scaling. */
+/* Fills in scaling, means and scales. */
 static enum tulle_status fit_scaling(struct training *t, struct tulle_error *error)
 {
     enum tulle_status status = TULLE_OK;
@@ -118,6 +119,8 @@ static enum tulle_status fit_scaling(struct training *t, struct tulle_error *err
         t->scaling[i].name = t->dataset->info.names[t->columns[i]];
         status = tulle_scaling_fit(t->dataset, t->columns[i], t->order, t->rows[TULLE_SPLIT_TRAIN],
                                    t->options.standardize, &t->scaling[i], error);
+        t->means[i] = t->scaling[i].mean;
+        t->scales[i] = t->scaling[i].scale;
     }
     return status;
 }
@@ -166,11 +169,11 @@ static void silence_constants(struct training *t)
     for (size_t i = 0; i < t->input_count; i++)
         if (is_constant(&t->scaling[i]))
             for (size_t u = 0; u < first->units; u++)
-                tulle_arena_set(network, arena, first->weights + u * first->stride + i, 0);
+                tulle_arena_set(network, arena, tulle_weight_index(first, u, i), 0);
     for (size_t o = 0; o < t->options.target_count; o++)
         if (is_constant(&t->scaling[t->input_count + o]))
             for (size_t i = 0; i < last->inputs; i++)
-                tulle_arena_set(network, arena, last->weights + o * last->stride + i, 0);
+                tulle_arena_set(network, arena, tulle_weight_index(last, o, i), 0);
 }
 
 static enum tulle_status make_trainer(struct training *t, struct tulle_error *error)
@@ -205,9 +208,7 @@ static enum tulle_status make_trainer(struct training *t, struct tulle_error *er
     if (status != TULLE_OK)
         return status;
     silence_constants(t);
-    return tulle_trainer_reserve(t->trainer, options.batch_size) == TULLE_OK
-               ? TULLE_OK
-               : tulle_fail_memory(error);
+    return TULLE_OK;
 }
 
 /* Before the first epoch, so that a table no model can be made of (a column's name that is no
@@ -244,8 +245,9 @@ static void view_rows(const struct training *t, const size_t *order, struct rows
 {
     const struct tulle_dataset_info *data = &t->dataset->info;
     struct tulle_matrix values = tulle_f64(data->values, data->rows, data->columns);
-    *x = (struct rows){values, order, t->columns, t->scaling};
-    *y = (struct rows){values, order, t->columns + t->input_count, t->scaling + t->input_count};
+    size_t inputs = t->input_count;
+    *x = (struct rows){values, order, t->columns, t->means, t->scales};
+    *y = (struct rows){values, order, t->columns + inputs, t->means + inputs, t->scales + inputs};
 }
 
 /* A network that predicts the mean has a loss of at most this: the variance of a target in a range
@@ -390,11 +392,13 @@ enum tulle_status tulle_train(const tulle_dataset *dataset,
     tulle_rng_seed(&t.rng, t.options.seed);
     t.columns = tulle_calloc(data->columns, sizeof *t.columns);
     t.scaling = tulle_calloc(data->columns, sizeof *t.scaling);
+    t.means = tulle_calloc(data->columns, sizeof *t.means);
+    t.scales = tulle_calloc(data->columns, sizeof *t.scales);
     t.order = tulle_calloc(data->rows, sizeof *t.order);
     t.shuffled = tulle_calloc(data->rows, sizeof *t.shuffled);
     uint64_t mode = tulle_float_mode_enter();
-    status =
-        t.columns && t.scaling && t.order && t.shuffled ? run(&t, error) : tulle_fail_memory(error);
+    int has_memory = t.columns && t.scaling && t.means && t.scales && t.order && t.shuffled;
+    status = has_memory ? run(&t, error) : tulle_fail_memory(error);
     tulle_float_mode_leave(mode);
     if (status == TULLE_OK)
         *model = t.model;
@@ -403,6 +407,8 @@ enum tulle_status tulle_train(const tulle_dataset *dataset,
     tulle_trainer_free(t.trainer);
     free(t.columns);
     free(t.scaling);
+    free(t.means);
+    free(t.scales);
     free(t.order);
     free(t.shuffled);
     free(t.layers);

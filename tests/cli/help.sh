@@ -1,5 +1,5 @@
 # Every way to the help of every command, and what must stand in it.
-for command in train eval predict info help; do
+for command in train eval predict info bench help; do
     "$TULLE" help $command >"$SCRATCH/help" || echo "(exit $?)"
     "$TULLE" $command --help | cmp - "$SCRATCH/help"
     "$TULLE" $command one --help two >/dev/null 2>&1

@@ -1,0 +1,86 @@
+/* bench_read.c - how fast a table is read from CSV. */
+#define _XOPEN_SOURCE 700
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "interrupt.h"
+#include "report.h"
+
+enum { COLUMNS = 9, FILE_BYTES = 8000000, QUICK_FILE_BYTES = 500000 };
+
+/* Writes rows of numbers in [0, 1000) with that many digits; returns 0 or a value of errno. */
+static int write_table(int descriptor, int digits, size_t size, size_t *rows, size_t *bytes)
+{
+    FILE *file = fdopen(descriptor, "w");
+    struct tulle_rng rng;
+    if (!file)
+        return errno;
+    tulle_rng_seed(&rng, 0);
+    *bytes = 0;
+    for (*rows = 0; *bytes < size; ++*rows) {
+        for (int column = 0; column < COLUMNS; column++) {
+            int length = fprintf(file, "%.*g%c", digits, 1000 * tulle_rng_uniform(&rng),
+                                 column + 1 < COLUMNS ? ',' : '\n');
+            *bytes += length > 0 ? (size_t)length : 0;
+        }
+        if (ferror(file))
+            break;
+    }
+    int failed = ferror(file);
+    return fclose(file) != 0 || failed ? errno : 0;
+}
+
+static enum tulle_status read_table(void *user)
+{
+    tulle_dataset *dataset;
+    if (cli_interrupted())
+        return TULLE_ERROR_INTERRUPTED;
+    enum tulle_status status = tulle_dataset_read(user, NULL, &dataset, NULL);
+    tulle_dataset_free(dataset);
+    return status;
+}
+
+static int bench_file(struct cli_bench_report *report, int quick, int digits, char *path,
+                      int descriptor)
+{
+    const struct cli_work work = {read_table, path, 0, TULLE_F64, 1};
+    struct cli_timing timing;
+    size_t rows, bytes;
+    char subject[32];
+    int problem =
+        write_table(descriptor, digits, quick ? QUICK_FILE_BYTES : FILE_BYTES, &rows, &bytes);
+    if (problem)
+        return cli_failure("%s: cannot write: %s", path, strerror(problem));
+    snprintf(subject, sizeof subject, "%d columns, %d digits", COLUMNS, digits);
+    cli_bench_line(report, "read", subject, NULL, rows, 1);
+    enum tulle_status status = cli_time_groups(&work, quick, &timing);
+    if (status != TULLE_OK)
+        return cli_failure("%s: %s", path, tulle_status_text(status));
+    cli_bench_bytes(report, &timing, (double)bytes);
+    return 0;
+}
+
+int cli_bench_read(struct cli_bench_report *report, int quick)
+{
+    static const int digits[] = {6, 17}; /* as people write them, and as programs do */
+    const char *chosen = getenv("TMPDIR"), *folder = chosen && *chosen ? chosen : "/tmp";
+    int status = 0;
+    cli_interrupt_hold(); /* to remove the file */
+    for (size_t i = 0; status == 0 && i < sizeof digits / sizeof digits[0]; i++) {
+        char *path = cli_format("%s/tulle-bench-XXXXXX", folder);
+        int descriptor = mkstemp(path);
+        if (descriptor < 0) {
+            status = cli_failure("%s: cannot create a file there: %s", folder, strerror(errno));
+        } else {
+            status = bench_file(report, quick, digits[i], path, descriptor);
+            unlink(path);
+        }
+        free(path);
+    }
+    cli_interrupt_release();
+    return status;
+}
