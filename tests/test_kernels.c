@@ -527,9 +527,10 @@ static void check_sums(const struct kernels *kernels, size_t rows, size_t column
         set_padding(type, sums, 1, 0, to.stride, NAN);
         for (size_t part = 0; part < parts; part++) {
             size_t begin = rows * part / parts, end = rows * (part + 1) / parts;
-            kernels->sum_columns(at(type, a, begin * to.stride), to.stride, end - begin, columns,
-                                 (part == 0 ? SUM_FIRST : 0) | (part == parts - 1 ? SUM_LAST : 0),
-                                 parts == 1 ? NULL : sums, alpha, found);
+            void *from = at(type, a, begin * to.stride);
+            struct product product = {from, NULL, found, to.stride, 0, 0, end - begin};
+            enum sum_part kind = (part == 0 ? SUM_FIRST : 0) | (part == parts - 1 ? SUM_LAST : 0);
+            kernels->sum_columns(&product, columns, kind, parts == 1 ? NULL : sums, alpha);
         }
         assert_written(&to, before, expected, found, "sum_columns", kernels->name);
         free(found), free(sums);

@@ -76,10 +76,10 @@ struct kernels {
     void (*accumulate)(const struct product *product, struct tile_range range, enum sum_part part,
                        void *sums, double alpha);
 
-    /* to[n] = to[n] + alpha * (sum over m of A's (m, n)) for columns [0, columns), in parts like
-     * accumulate. The biases' step: A is (rows, columns), a_row apart. */
-    void (*sum_columns)(const void *a, size_t a_row, size_t rows, size_t columns,
-                        enum sum_part part, void *sums, double alpha, void *to);
+    /* c[n] = c[n] + alpha * (sum over k of a[k * a_row + n]) for columns [0, columns), in parts
+     * like accumulate; b is not used. The biases' step: A is the gradient at a layer's output. */
+    void (*sum_columns)(const struct product *product, size_t columns, enum sum_part part,
+                        void *sums, double alpha);
 
     /* For n samples of `outputs` numbers: the gradient dz = dloss/do * act' in the place of act'
      * (slope, whose padding becomes 0), and each sample's loss. outputs and slope have rows

@@ -457,38 +457,40 @@ static void load(const void *from, enum tulle_type from_type, size_t n, const do
 
 /* --- The rest -------------------------------------------------------------------------------- */
 
-/* Column by column a chain of additions, one row after the other, over vecs vectors. */
-VEC_INLINE void sum_vecs(size_t vecs, const real *a, size_t a_row, size_t rows, size_t n,
-                         const struct ending *ending, real *to)
+/* Column by column a chain of additions, one row after the other, over vecs vectors at column n. */
+VEC_INLINE void sum_vecs(size_t vecs, const struct product *product, size_t n,
+                         const struct ending *ending)
 {
+    const real *a = (const real *)product->a + n;
+    real *c = (real *)product->c + n;
     vec sum[LONG_VECS];
     UNROLL
     for (size_t j = 0; j < vecs; j++)
         sum[j] = ending->part & SUM_FIRST ? vec_set1(0) : vec_load(ending->sums + n + j * LANES);
-    for (size_t m = 0; m < rows; m++) {
+    for (size_t k = product->k; k > 0; k--, a += product->a_row) {
         UNROLL
         for (size_t j = 0; j < vecs; j++)
-            sum[j] += vec_load(a + m * a_row + n + j * LANES);
+            sum[j] += vec_load(a + j * LANES);
     }
     UNROLL
     for (size_t j = 0; j < vecs; j++) {
-        real *at = to + n + j * LANES;
         if (ending->part & SUM_LAST)
-            vec_store(at, vec_fma(vec_set1(ending->alpha), sum[j], vec_load(at)));
+            vec_store(c + j * LANES,
+                      vec_fma(vec_set1(ending->alpha), sum[j], vec_load(c + j * LANES)));
         else
             vec_store(ending->sums + n + j * LANES, sum[j]);
     }
 }
 
-static void sum_columns(const void *a, size_t a_row, size_t rows, size_t columns,
-                        enum sum_part part, void *sums, double alpha, void *to)
+static void sum_columns(const struct product *product, size_t columns, enum sum_part part,
+                        void *sums, double alpha)
 {
     struct ending ending = {.part = part, .sums = sums, .alpha = (real)alpha};
     size_t n = 0;
     for (; n + LONG_VECS * LANES <= columns; n += LONG_VECS * LANES)
-        sum_vecs(LONG_VECS, a, a_row, rows, n, &ending, to);
+        sum_vecs(LONG_VECS, product, n, &ending);
     for (; n < columns; n += LANES)
-        sum_vecs(1, a, a_row, rows, n, &ending, to);
+        sum_vecs(1, product, n, &ending);
 }
 
 /* One function a loss, gradient_<name>: one sample of the table's member loss; returns its loss. */

@@ -171,9 +171,13 @@ static void update_biases(const struct job *job, size_t l, enum sum_part part, u
     const struct workspace_layer *work = &pass->workspace->layers[l];
     size_t begin, end;
     tulle_pool_share(thread, threads, layer->units, TULLE_ROW_PAD, &begin, &end);
-    pass->kernels->sum_columns(at(pass, work->slope, begin), work->stride, job->size, end - begin,
-                               part, at(pass, pass->workspace->sums, layer->biases + begin),
-                               job->bias_alpha, at(pass, job->to, layer->biases + begin));
+    const struct product product = {.a = at(pass, work->slope, begin),
+                                    .a_row = work->stride,
+                                    .c = at(pass, job->to, layer->biases + begin),
+                                    .k = job->size};
+    pass->kernels->sum_columns(&product, end - begin, part,
+                               at(pass, pass->workspace->sums, layer->biases + begin),
+                               job->bias_alpha);
 }
 
 static void update(struct job *job, unsigned thread, unsigned threads)
