@@ -322,7 +322,7 @@ def main():
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "docs/performance.md",
                         help="the page that gets the tables, between its markers [docs/performance.md]")  # fmt: skip
     parser.add_argument("--picture", type=pathlib.Path, default=ROOT / "docs/performance.svg", help="[docs/performance.svg]")
-    parser.add_argument("--json", type=pathlib.Path, help="all figures, quartiles too; with --from, made no more")
+    parser.add_argument("--json", type=pathlib.Path, help="writes all figures there, quartiles too")
     parser.add_argument("--from", dest="source", type=pathlib.Path, help="write page and picture from such a file")
     options = parser.parse_args()
 

@@ -279,8 +279,7 @@ static void check_forward(struct operands *o, int dots)
     free(outs), free(slopes);
 }
 
-/* The padding of C is 0 in what follows, and has to stay 0. */
-
+/* Here as in accumulate the padding of C is 0, and has to stay 0. */
 static void check_multiply(struct operands *o, int turned)
 {
     enum tulle_type type = o->c.type;

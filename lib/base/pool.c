@@ -2,7 +2,7 @@
 #include "portability.h"
 
 #if defined(__linux__)
-#define _GNU_SOURCE /* syscall */
+#define _GNU_SOURCE /* syscall, sched_getcpu */
 #include <limits.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -133,6 +133,7 @@ struct pool {
     unsigned threads;
     unsigned running; /* threads of the run */
     int adapts, stops;
+    int cpu; /* on which the caller was when the run began */
     pool_fn *function;
     void *context;
     struct worker {
@@ -165,6 +166,37 @@ void tulle_pool_barrier(struct pool *pool)
         wait_while(&pool->phase, phase);
 }
 
+#if defined(__linux__)
+/* The CPU that the thread runs on. */
+static int this_cpu(void)
+{
+    return sched_getcpu();
+}
+
+/* Moves the thread to another CPU, if it may use one. A thread that has been woken often begins on
+ * the CPU of the one that woke it, and two threads that spin there wait for each other's slices. */
+static void leave_cpu(int cpu)
+{
+    cpu_set_t all, others;
+    if (sched_getaffinity(0, sizeof all, &all) != 0)
+        return;
+    others = all;
+    CPU_CLR(cpu, &others);
+    if (CPU_COUNT(&others) > 0 && sched_setaffinity(0, sizeof others, &others) == 0)
+        sched_setaffinity(0, sizeof all, &all);
+}
+#else
+static int this_cpu(void)
+{
+    return -1;
+}
+
+static void leave_cpu(int cpu)
+{
+    (void)cpu;
+}
+#endif
+
 static void *work(void *argument)
 {
     struct worker *worker = argument;
@@ -173,6 +205,8 @@ static void *work(void *argument)
         wait_while(&worker->start, start);
         if (pool->stops)
             return NULL;
+        if (pool->cpu >= 0 && pool->cpu == this_cpu())
+            leave_cpu(pool->cpu);
         pool->function(pool, worker->number, pool->running, pool->context);
         arrive(pool); /* the caller alone waits for the others at the end */
     }
@@ -246,6 +280,7 @@ static void run(struct pool *pool, unsigned threads, pool_fn *function, void *co
     pool->running = threads;
     pool->function = function;
     pool->context = context;
+    pool->cpu = threads > 1 ? this_cpu() : -1;
     for (unsigned i = 0; i + 1 < threads; i++)
         advance(&pool->workers[i].start);
     function(pool, 0, threads, context);

@@ -83,19 +83,26 @@ VEC_INLINE vec activate_lines(vec z, real below, vec *slope)
     return VEC_SELECT(z < 0, (vec_bits)(z * below) & keep, z);
 }
 
-/* `below` of the activations made of two lines, which products apply to sums in registers. */
-static const real slope_below_0[] = {
-    [TULLE_ACTIVATION_IDENTITY] = 1,
-    [TULLE_ACTIVATION_RELU] = 0,
-    [TULLE_ACTIVATION_LEAKY_RELU] = (real)0.01,
-    [TULLE_ACTIVATION_TANH] = NAN,
-    [TULLE_ACTIVATION_LOGISTIC] = NAN,
-};
+/* `below` of the activations made of two lines, which products apply to sums in registers; NaN for
+ * the others. */
+static inline real slope_below_0(enum tulle_activation activation)
+{
+    switch (activation) {
+    case TULLE_ACTIVATION_IDENTITY:
+        return 1;
+    case TULLE_ACTIVATION_RELU:
+        return 0;
+    case TULLE_ACTIVATION_LEAKY_RELU:
+        return (real)0.01;
+    default:
+        return NAN;
+    }
+}
 
 #define DEFINE_LINES(NAME, name)                                                                   \
     VEC_INLINE vec activate_##name(vec z, vec *slope)                                              \
     {                                                                                              \
-        return activate_lines(z, slope_below_0[TULLE_ACTIVATION_##NAME], slope);                   \
+        return activate_lines(z, slope_below_0(TULLE_ACTIVATION_##NAME), slope);                   \
     }
 DEFINE_LINES(IDENTITY, identity)
 DEFINE_LINES(RELU, relu)

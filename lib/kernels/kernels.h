@@ -82,7 +82,7 @@ struct kernels {
                         void *sums, double alpha);
 
     /* For n samples of `outputs` numbers: the gradient dz = dloss/do * act' in the place of act'
-     * (slope, whose padding becomes 0), and each sample's loss. outputs and slope have rows
+     * (slope), and each sample's loss. outputs and slope have rows
      * `stride` apart, targets are dense. */
     void (*loss)(enum tulle_loss loss, const void *outputs, size_t stride, const void *targets,
                  size_t n, size_t count, void *slope, double *losses);

@@ -230,7 +230,7 @@ static void compute_range(enum form form, const struct product *product, struct 
 static void forward(const struct product *product, struct tile_range range, const void *bias,
                     void *slope, enum tulle_activation activation)
 {
-    struct ending ending = {.bias = bias, .slope = slope, .below = slope_below_0[activation]};
+    struct ending ending = {.bias = bias, .slope = slope, .below = slope_below_0(activation)};
     if (isnan(ending.below)) {
         ending.below = 1;
         ending.activate = activate_rows[activation];
@@ -291,12 +291,10 @@ static void turn(const real *b, size_t b_row, size_t columns, size_t count, real
     for (size_t k = 0; k < whole_count; k += 4)
         for (size_t n = 0; n < whole_columns; n += 4 * QUADS)
             transpose_quads(b + n * b_row + k, b_row, panel + k * length + n, length);
-    for (size_t k = 0; k < count; k++) {
-        for (size_t n = k < whole_count ? whole_columns : 0; n < columns; n++)
-            panel[k * length + n] = b[n * b_row + k];
-        for (size_t n = columns; n % LANES != 0; n++)
-            panel[k * length + n] = 0;
-    }
+    size_t padded_columns = columns + -columns % LANES;
+    for (size_t k = whole_columns < padded_columns ? 0 : whole_count; k < count; k++)
+        for (size_t n = k < whole_count ? whole_columns : 0; n < padded_columns; n++)
+            panel[k * length + n] = n < columns ? b[n * b_row + k] : 0;
 }
 
 /* One tile of C = C * A B, B by columns, of which `columns` are there. */

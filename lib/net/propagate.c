@@ -26,6 +26,12 @@ static void *at(const struct pass *pass, const void *buffer, size_t index)
     return (char *)buffer + index * tulle_type_size(pass->network->precision);
 }
 
+/* The same in the sums that are kept between parts; NULL where a batch is one part. */
+static void *sums_at(const struct pass *pass, size_t index)
+{
+    return pass->workspace->sums ? at(pass, pass->workspace->sums, index) : NULL;
+}
+
 /* --- Samples [s, e) of the part in the workspace, in one thread ------------------------------- */
 
 static void load_inputs(const struct job *job, size_t s, size_t e)
@@ -158,7 +164,7 @@ static void update_weights(const struct job *job, size_t l, enum sum_part part, 
     const struct tile_range range = layer->is_narrow
                                         ? (struct tile_range){0, layer->units, begin, end}
                                         : (struct tile_range){begin, end, 0, layer->units};
-    pass->kernels->accumulate(&product, range, part, at(pass, ws->sums, layer->weights),
+    pass->kernels->accumulate(&product, range, part, sums_at(pass, layer->weights),
                               job->weight_alpha);
 }
 
@@ -175,8 +181,7 @@ static void update_biases(const struct job *job, size_t l, enum sum_part part, u
                                     .a_row = work->stride,
                                     .c = at(pass, job->to, layer->biases + begin),
                                     .k = job->size};
-    pass->kernels->sum_columns(&product, end - begin, part,
-                               at(pass, pass->workspace->sums, layer->biases + begin),
+    pass->kernels->sum_columns(&product, end - begin, part, sums_at(pass, layer->biases + begin),
                                job->bias_alpha);
 }
 

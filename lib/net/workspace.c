@@ -10,7 +10,7 @@
 /* Samples that a thread takes through the network together: so many that what they take is near
  * this size, beside the weights in a second-level cache of half a megabyte or more; but enough that
  * the weights are read only once for many of them, and in whole tiles of any table. */
-enum { BLOCK_BYTES = 384 * 1024, FEWEST = 48, MOST = 144, TILE_MULTIPLE = 12 };
+enum { BLOCK_BYTES = 576 * 1024, FEWEST = 96, MOST = 144, TILE_MULTIPLE = 12 };
 
 static size_t block_samples(const struct network *network, int training)
 {
