@@ -26,6 +26,8 @@
  *              strings or options after the call has returned, callbacks' `user` aside.
  *   Threads    A tulle_model and a tulle_dataset are immutable: any number of threads may use one
  *              at once. A tulle_trainer, tulle_session or tulle_rng serves one thread at a time.
+ *              A trainer, or a session that was given threads, can after a fork() only be freed in
+ *              the child: its threads are not there.
  *   Bits       Results depend on the data, the options and the seed alone: neither on the number
  *              of threads, nor on the instruction set, nor on how rows are grouped in predict.
  *   Options    An options struct begins with its own size and is initialised with the macro of its

@@ -140,8 +140,8 @@ static void fill_parameters(struct tulle_model *model)
         const struct network_layer *layer = &model->network.layers[l];
         for (size_t u = 0; u < layer->units; u++) {
             for (size_t i = 0; i < layer->inputs; i++)
-                tulle_arena_set(&model->network, model->parameters,
-                                tulle_weight_index(layer, u, i), values[n++ % 7]);
+                tulle_arena_set(&model->network, model->parameters, tulle_weight_index(layer, u, i),
+                                values[n++ % 7]);
             tulle_arena_set(&model->network, model->parameters, layer->biases + u, values[n++ % 7]);
         }
     }

@@ -1,6 +1,7 @@
 /* test_number.c - decimal text to double: the grammar, and every rounding against strtod. */
 #include "../lib/base/portability.h"
 
+#include <fenv.h>
 #include <inttypes.h>
 #include <locale.h>
 #include <math.h>
@@ -448,12 +449,33 @@ static void test_locale(void **state)
     assert_true(value == 1.5e-300);
 }
 
+/* A program that rounds otherwise reads the same numbers. */
+static void test_rounding_modes(void **state)
+{
+    static const int modes[] = {FE_DOWNWARD, FE_UPWARD, FE_TOWARDZERO};
+    static const char *const texts[] = {"9007199254740993.0000000000000000001", "1e-310", "0.1",
+                                        "1.7976931348623157e308", "123456789012345678901234567890"};
+    (void)state;
+    for (size_t t = 0; t < COUNT(texts); t++)
+        for (size_t m = 0; m < COUNT(modes); m++) {
+            double expected = strtod(texts[t], NULL), got = 0;
+            fesetround(modes[m]);
+            enum number_kind kind = parse(texts[t], &got);
+            int mode = fegetround();
+            fesetround(FE_TONEAREST);
+            assert_int_equal(kind, NUMBER_FINITE);
+            assert_int_equal(mode, modes[m]);
+            assert_same_bits(texts[t], got, expected);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_grammar),    cmocka_unit_test(test_known),
-        cmocka_unit_test(test_very_long),  cmocka_unit_test(test_against_strtod),
-        cmocka_unit_test(test_every_byte), cmocka_unit_test(test_locale),
+        cmocka_unit_test(test_grammar),        cmocka_unit_test(test_known),
+        cmocka_unit_test(test_very_long),      cmocka_unit_test(test_against_strtod),
+        cmocka_unit_test(test_every_byte),     cmocka_unit_test(test_locale),
+        cmocka_unit_test(test_rounding_modes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -73,11 +73,16 @@ static void test_change(void **state)
 static void test_outliers(void **state)
 {
     (void)state;
-    struct pace pace = {0};
+    struct pace pace = {0}, stopped = {0};
+    tulle_pace_note(&stopped, 1e7, 3600);
+    assert_true(simulate(&stopped, 300e-6, 150e-6, 1, 150e-6).share > 0.8);
     tulle_pace_note(&pace, 1e7, 0.1);
     assert_true(simulate(&pace, 300e-6, 330e-6, 1, 330e-6).time < 1.02);
     simulate(&pace, 300e-6, 150e-6, 1, 150e-6);
     tulle_pace_note(&pace, 1e7, 3600);
+    assert_true(simulate(&pace, 300e-6, 150e-6, 1, 150e-6).share > 0.8);
+    tulle_pace_note(&pace, 1e7, -1); /* a clock that goes back, or stands */
+    tulle_pace_note(&pace, 1e7, 0);
     assert_true(simulate(&pace, 300e-6, 150e-6, 1, 150e-6).share > 0.8);
 }
 

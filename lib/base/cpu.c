@@ -69,7 +69,7 @@ static FILE *open_below(const char *root, const char *directory, const char *nam
 {
     char path[PATH_MAX];
     int length = snprintf(path, sizeof path, "%s%s%s", root, directory, name);
-    return length > 0 && (size_t)length < sizeof path ? fopen(path, "r") : NULL;
+    return length > 0 && (size_t)length < sizeof path ? fopen(path, "re") : NULL;
 }
 
 /* The numbers that the file begins with, as many as there are of two. */

@@ -22,14 +22,14 @@ static void note_alone(struct pace *pace, double operations, double seconds)
     if (pace->alone == 0) { /* the first run may well be slow: as long again for a second */
         pace->alone = time;
         pace->credit = ALLOWANCE;
-        pace->stay = seconds;
+        pace->stay = seconds < MOST ? seconds : MOST;
         return;
     }
     double slower = pace->alone * DRIFT;
     pace->alone = time < slower ? time : slower;
     if (pace->stay <= 0) {
         pace->together = 1;
-        pace->stay = RECHECK * seconds;
+        pace->stay = RECHECK * (seconds < MOST ? seconds : MOST);
     }
 }
 
@@ -50,6 +50,8 @@ static void note_together(struct pace *pace, double operations, double seconds)
 
 void tulle_pace_note(struct pace *pace, double operations, double seconds)
 {
+    if (!(seconds > 1e-9)) /* the clock's grain, or a clock that went back */
+        seconds = 1e-9;
     pace->stay -= seconds;
     (pace->together ? note_together : note_alone)(pace, operations, seconds);
 }

@@ -142,7 +142,7 @@ struct pool {
         unsigned number;
         pthread_t handle;
     } * workers;              /* (threads - 1), the numbers from 1 */
-    struct pace paces[PACES]; /* of runs of 2^i operations and more */
+    struct pace paces[PACES]; /* of runs of 2^i operations and more, whatever they do */
 };
 
 /* Counts the calling thread in. Returns whether it is the last, and everybody may go on. */
@@ -306,10 +306,10 @@ static double seconds(void)
 
 void tulle_pool_run_work(struct pool *pool, double operations, pool_fn *function, void *context)
 {
-    /* Floating-point operations for each thread: some 20 us of work pay for the barriers, and 10 ms
-     * for a CPU that another process takes away meanwhile. */
-    const double least = 2e6, ample = 1e9;
-    double paid = pool->adapts ? operations / least : pool->threads;
+    /* Of operations for each thread: 10 ms of work pay for a CPU that another process takes away
+     * meanwhile. */
+    const double ample = 1e9;
+    double paid = pool->adapts ? operations / TULLE_POOL_LEAST_WORK : pool->threads;
     unsigned threads = paid >= pool->threads ? pool->threads : paid > 1 ? (unsigned)paid : 1;
     if (threads == 1 || !pool->adapts || operations > ample * threads) {
         run(pool, threads, function, context);

@@ -26,6 +26,10 @@ void tulle_pool_run(struct pool *pool, pool_fn *function, void *context);
 /* From now on tulle_pool_run_work takes only the threads that pay; until then, all. */
 void tulle_pool_adapt(struct pool *pool);
 
+/* Floating-point operations that a thread must have to do: some 20 us, which pay for the barriers.
+ */
+#define TULLE_POOL_LEAST_WORK 2e6
+
 /* Runs function, that has so many floating-point operations to do, on as many threads as they pay
  * for: few threads for little work, and the caller's alone where others are found to slow it down
  * (see pace.h). */

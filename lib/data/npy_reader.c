@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/float_mode.h"
 #include "../base/memory.h"
 #include "npy_reader.h"
 
@@ -323,16 +324,18 @@ static size_t row_span(const struct npy_reader *reader)
 }
 
 /* Makes the block if there is a file with all elements: of some reads' bytes, since the pieces that
- * are read for it are as many as columns. */
+ * are read for it are as many as columns, and of so many rows that a piece is worth a read. */
 static enum tulle_status make_block(struct npy_reader *reader, struct tulle_error *error)
 {
+    enum { LEAST_ROWS = 64 };
     uint64_t left;
     if (!reader->fortran_order || !tulle_byte_source_is_file(reader->source, &left) ||
         left != reader->bytes)
         return TULLE_OK;
     size_t row_size = reader->columns * reader->size;
     size_t rows = 8 * tulle_byte_source_chunk(reader->source) / row_size;
-    reader->block_rows = rows < 1 ? 1 : rows < reader->rows ? rows : reader->rows;
+    rows = rows < LEAST_ROWS ? LEAST_ROWS : rows;
+    reader->block_rows = rows < reader->rows ? rows : reader->rows;
     reader->block = tulle_calloc(reader->block_rows, row_size);
     return reader->block ? TULLE_OK : tulle_fail_memory(error);
 }
@@ -372,8 +375,10 @@ enum tulle_status tulle_npy_reader_next(struct npy_reader *reader, const double 
         p += reader->row * reader->size;
         step *= reader->rows;
     }
+    uint64_t mode = tulle_float_mode_enter();
     for (size_t c = 0; c < reader->columns; c++)
         reader->values[c] = element(reader, p + c * step);
+    tulle_float_mode_leave(mode);
     if (!reader->fortran_order)
         tulle_byte_source_skip(reader->source, row_span(reader));
     reader->row++;

@@ -5,6 +5,7 @@
  */
 #include "../base/portability.h"
 
+#include <fenv.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -108,7 +109,11 @@ static double round_by_strtod(const char *text, const char *end, int64_t exponen
     if (magnitude < -323)
         return 0;
     snprintf(buffer + used, sizeof buffer - used, "e%d", (int)exponent);
-    return strtod(buffer, NULL);
+    int mode = fegetround(); /* by which strtod rounds */
+    fesetround(FE_TONEAREST);
+    double value = strtod(buffer, NULL);
+    fesetround(mode);
+    return value;
 }
 
 /* As round_by_strtod; where the leading digits, and the same with one more in the last place, round

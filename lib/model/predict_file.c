@@ -1,6 +1,7 @@
 /* predict_file.c - a table in, its predictions out, a block of rows at a time. */
 #include "../base/portability.h"
 
+#include <fenv.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,7 +87,7 @@ static enum tulle_status read_block(struct prediction *p, size_t *rows, struct t
     return TULLE_OK;
 }
 
-static enum tulle_status write_block(struct prediction *p, size_t rows, struct tulle_error *error)
+static enum tulle_status write_rows(struct prediction *p, size_t rows, struct tulle_error *error)
 {
     size_t targets = p->info->target_count;
     enum tulle_status status = TULLE_OK;
@@ -104,6 +105,16 @@ static enum tulle_status write_block(struct prediction *p, size_t rows, struct t
             strcat(text, t + 1 < targets ? "," : "\n");
             status = tulle_file_writer_write(p->writer, text, strlen(text), error);
         }
+    return status;
+}
+
+/* In the rounding mode that reads the digits back as they were, whatever the program's is. */
+static enum tulle_status write_block(struct prediction *p, size_t rows, struct tulle_error *error)
+{
+    int mode = fegetround();
+    fesetround(FE_TONEAREST);
+    enum tulle_status status = write_rows(p, rows, error);
+    fesetround(mode);
     return status;
 }
 

@@ -36,7 +36,6 @@ static enum tulle_status check_options(const struct tulle_trainer_options *o,
  * pay for; the pool finds out whether it does. */
 static unsigned choose_threads(const struct tulle_trainer *trainer)
 {
-    const double min_work = 2e6; /* floating-point operations for each thread: some 20 us */
     const struct tulle_trainer_options *o = &trainer->options;
     unsigned cpus = tulle_cpu_count();
     unsigned threads = o->threads == 0 || o->threads > cpus ? cpus : o->threads;
@@ -44,8 +43,8 @@ static unsigned choose_threads(const struct tulle_trainer *trainer)
     double work = 6.0 * (double)trainer->network.parameter_count * (double)o->batch_size;
     if (threads > tiles)
         threads = (unsigned)tiles;
-    if (threads > work / min_work)
-        threads = (unsigned)(work / min_work);
+    if (threads > work / TULLE_POOL_LEAST_WORK)
+        threads = (unsigned)(work / TULLE_POOL_LEAST_WORK);
     return threads > 1 ? threads : 1;
 }
 
