@@ -11,7 +11,8 @@ floating-point numbers (an activation's loop has). Those that store nothing are 
 tile's sums run over k:
 
   - none of these loops may refer to the stack (a product loop may walk along a buffer there);
-  - a product loop's multiply-adds must all be of whole vectors;
+  - a product loop's multiply-adds must all be of whole vectors, and no loop that stores nothing may
+    multiply without adding;
   - for every number of rows from 1 to TILE_ROWS there must be one with TILE_VECS multiply-adds a row, or a
     multiple of that, as compilers unroll.
 
@@ -33,6 +34,7 @@ class X86:
     vectors = {"avx2": re.compile("%ymm"), "avx512": re.compile("%zmm")}
     fused = re.compile(r"vfn?m(add|sub)\d")
     arithmetic = re.compile(r"v(add|sub|mul|div|sqrt|min|max|cmp|round|rndscale)[ps][sd]")
+    multiply = re.compile(r"v?mul[ps][sd]")
     store = re.compile(r"v?mov\w* .*\)$")
     jump = re.compile(r"j")
     leaves = re.compile(r"jmp|ret|ud2")
@@ -56,6 +58,7 @@ class Arm64:
     vectors = {"neon": re.compile(r"\.(4s|2d)")}
     fused = re.compile(r"fn?m(la|ls|add|sub)\b")
     arithmetic = re.compile(r"f(add|sub|mul|div|sqrt|min|max|cm|rint)")
+    multiply = re.compile(r"fn?mul")
     store = re.compile(r"st")
     jump = re.compile(r"b |b\.|cbn?z|tbn?z")
     leaves = re.compile(r"(b|br|ret|brk|udf)( |$)")
@@ -149,13 +152,17 @@ def check_table(isa, functions, machine):
         for first, last in innermost_loops(function, machine):
             body = [text for _, text in function[first:last + 1]]
             fused = [text for text in body if machine.fused.match(text)]
+            stores = any(machine.store.match(text) for text in body)
+            bare = [text for text in body if machine.multiply.match(text)]
+            if bare and not stores:
+                faults.append(f"the loop at {function[first][0]:x} multiplies without adding: {bare[0]}")
             if not fused or any(machine.arithmetic.match(text) for text in body):
                 continue
             name = f"the loop of {len(fused)} multiply-adds at {function[first][0]:x}"
             reference = stack_reference(function, first, last, machine, writes)
             if reference:
                 faults.append(f"{name} refers to the stack: {reference}")
-            if any(machine.store.match(text) for text in body):
+            if stores:
                 continue
             loops += 1
             narrow = [text for text in fused if not machine.vectors[isa].search(text)]

@@ -6,6 +6,7 @@
  * When sums are given another order on purpose, every number changes: a failure prints the new
  * tables.
  */
+#include <fenv.h>
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,9 +36,10 @@ static void hash(uint64_t *state, const double *values, size_t count)
     }
 }
 
-/* A network larger than any tile, with tails in every direction, and steps of 1, a few and more
- * samples than a block has; a hash of the losses, the predictions and the parameters. */
-static uint64_t bits_of(enum tulle_type precision, enum tulle_activation activation)
+/* In a program that rounds by `mode`: a network larger than any tile, with tails in every
+ * direction, and steps of 1, a few and more samples than a block has; a hash of the losses, the
+ * predictions and the parameters. */
+static uint64_t bits_of(enum tulle_type precision, enum tulle_activation activation, int mode)
 {
     enum { INPUTS = 37, HIDDEN = 45, OUTPUTS = 3, LAYERS = 3, ROWS = 161 };
     static const size_t steps[] = {ROWS, 1, 5, 32, ROWS};
@@ -48,6 +50,7 @@ static uint64_t bits_of(enum tulle_type precision, enum tulle_activation activat
     double *x = new_values(&rng, ROWS * INPUTS), *y = new_values(&rng, ROWS * OUTPUTS);
     double predicted[ROWS * OUTPUTS], weights[HIDDEN * INPUTS], biases[HIDDEN];
     uint64_t state = UINT64_C(0xcbf29ce484222325);
+    fesetround(mode);
     tulle_trainer *trainer = new_trainer(&options);
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         double loss;
@@ -65,6 +68,7 @@ static uint64_t bits_of(enum tulle_type precision, enum tulle_activation activat
         hash(&state, weights, layers[i].units * inputs);
         hash(&state, biases, layers[i].units);
     }
+    fesetround(FE_TONEAREST);
     tulle_trainer_free(trainer);
     free(x), free(y);
     return state;
@@ -77,7 +81,7 @@ static void test_training(void **state)
     for (int type = TULLE_F32; type <= TULLE_F64; type++)
         for (int activation = 0; activation < ACTIVATIONS; activation++)
             found[type][activation] =
-                bits_of((enum tulle_type)type, (enum tulle_activation)activation);
+                bits_of((enum tulle_type)type, (enum tulle_activation)activation, FE_TONEAREST);
     if (memcmp(found, expected, sizeof expected) == 0)
         return;
     for (int type = TULLE_F32; type <= TULLE_F64; type++) {
@@ -89,8 +93,19 @@ static void test_training(void **state)
     fail_msg("these are the bits of this machine; they ought to be those of every one");
 }
 
+static void test_rounding_modes(void **state)
+{
+    (void)state;
+    for (int type = TULLE_F32; type <= TULLE_F64; type++)
+        for (int activation = 0; activation < ACTIVATIONS; activation++)
+            assert_true(bits_of((enum tulle_type)type, (enum tulle_activation)activation,
+                                activation % 2 ? FE_UPWARD : FE_TOWARDZERO) ==
+                        expected[type][activation]);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_training)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_training),
+                                       cmocka_unit_test(test_rounding_modes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

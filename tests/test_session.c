@@ -395,16 +395,45 @@ static void test_not_finite(void **state)
     for_all_models(check_not_finite);
 }
 
+/* However many threads, and whichever batches come after one another. */
+static void test_threads(void **state)
+{
+    enum { WIDTH = 100, MANY = 3001 };
+    static const unsigned threads[] = {0, 1, 2, 64, 3};
+    static const size_t counts[] = {MANY, 1, 700, MANY};
+    const struct tulle_layer layers[] = {
+        {128, TULLE_ACTIVATION_RELU}, {256, TULLE_ACTIVATION_RELU}, {2, TULLE_ACTIVATION_IDENTITY}};
+    struct tulle_trainer_options options = network_options(WIDTH, layers, 3, TULLE_F32);
+    struct tulle_rng rng;
+    (void)state;
+    tulle_rng_seed(&rng, 4);
+    tulle_trainer *trainer = new_trainer(&options);
+    tulle_model *model = new_model(trainer);
+    tulle_session *session = new_session(model);
+    double *x = new_values(&rng, (size_t)MANY * WIDTH);
+    double *alone = new_values(&rng, MANY * 2), *out = new_values(&rng, MANY * 2);
+    predict(session, tulle_f64(x, MANY, WIDTH), tulle_f64_out(alone, MANY, 2));
+    for (size_t t = 0; t < sizeof threads / sizeof *threads; t++) {
+        assert_int_equal(tulle_session_set_threads(session, threads[t]), TULLE_OK);
+        for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
+            memset(out, 0, MANY * 2 * sizeof *out);
+            predict(session, tulle_f64(x, counts[c], WIDTH), tulle_f64_out(out, counts[c], 2));
+            assert_memory_equal(out, alone, counts[c] * 2 * sizeof *out);
+        }
+    }
+    tulle_session_free(session);
+    tulle_model_free(model);
+    tulle_trainer_free(trainer);
+    free(x), free(alone), free(out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_groups),
-        cmocka_unit_test(test_views),
-        cmocka_unit_test(test_no_rows),
-        cmocka_unit_test(test_sessions_share_a_model),
-        cmocka_unit_test(test_accuracy),
-        cmocka_unit_test(test_extremes),
+        cmocka_unit_test(test_threads),    cmocka_unit_test(test_values),
+        cmocka_unit_test(test_groups),     cmocka_unit_test(test_views),
+        cmocka_unit_test(test_no_rows),    cmocka_unit_test(test_sessions_share_a_model),
+        cmocka_unit_test(test_accuracy),   cmocka_unit_test(test_extremes),
         cmocka_unit_test(test_not_finite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

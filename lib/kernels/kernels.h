@@ -81,16 +81,16 @@ struct kernels {
     void (*sum_columns)(const struct product *product, size_t columns, enum sum_part part,
                         void *sums, double alpha);
 
-    /* For n samples of `outputs` numbers: the gradient dz = dloss/do * act' in the place of act'
+    /* For n samples of `count` outputs: the gradient dz = dloss/do * act' in the place of act'
      * (slope), and each sample's loss. outputs and slope have rows
      * `stride` apart, targets are dense. */
     void (*loss)(enum tulle_loss loss, const void *outputs, size_t stride, const void *targets,
                  size_t n, size_t count, void *slope, double *losses);
 };
 
-/* The best table for this machine. The environment variable TULLE_KERNELS (generic, avx2, avx512)
- * names the best one to take, and so can only lower the choice: the library's only look at the
- * environment, for tests and bug reports. */
+/* The best table for this machine. The environment variable TULLE_KERNELS (generic, avx2, avx512,
+ * neon) names the best one to take, and so can only lower the choice: the library's only look at
+ * the environment, for tests and bug reports. */
 const struct kernels *tulle_kernels(enum tulle_type type);
 
 /* A table by the name of its instruction set; NULL if this machine or build lacks it. */

@@ -38,7 +38,7 @@ static activate_fn *const activate_rows[] = {TULLE_ACTIVATION_LIST(ACTIVATE_ENTR
  */
 static void clear_padding(real *c, size_t c_row, struct tile_range range)
 {
-    size_t used = range.column_end % LANES;
+    size_t used = range.column_begin < range.column_end ? range.column_end % LANES : 0;
     vec_bits mask;
     UNROLL
     for (size_t i = 0; i < LANES; i++)
@@ -73,7 +73,7 @@ VEC_INLINE void multiply_tile(int by_columns, size_t rows, size_t vecs,
     size_t a_row = product->a_row, b_row = product->b_row;
     const real *three[TILE_ROWS / 3 + 1];
     UNROLL
-    for (size_t i = 0; i < rows; i += 3)
+    for (size_t i = 0; i < rows && !by_columns; i += 3)
         three[i / 3] = a + i * a_row;
     for (size_t k = product->k; k > 0; k--) {
         vec b_vec[LONG_VECS];
@@ -90,7 +90,7 @@ VEC_INLINE void multiply_tile(int by_columns, size_t rows, size_t vecs,
         }
         a += a_row;
         UNROLL
-        for (size_t i = 0; i < rows; i += 3)
+        for (size_t i = 0; i < rows && !by_columns; i += 3)
             three[i / 3]++;
         b += b_row;
     }
@@ -251,6 +251,8 @@ static void accumulate(const struct product *product, struct tile_range range, e
 {
     struct ending ending = {.part = part, .sums = sums, .alpha = (real)alpha};
     compute_range(ACCUMULATE, product, range, &ending);
+    if (part & SUM_LAST)
+        clear_padding(product->c, product->c_row, range); /* infinity times 0 is none */
 }
 
 /* --- Products with B by columns -------------------------------------------------------------- */

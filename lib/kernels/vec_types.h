@@ -32,7 +32,7 @@ enum { LANES = VEC_BYTES / sizeof(real) };
 /* Full unrolling of a loop with a constant count. The accumulators of a tile stay in registers only
  * if every loop over them is unrolled. Sanitizers would take minutes to compile what that makes,
  * and check loops as well. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if !defined(__OPTIMIZE__) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define UNROLL
 #elif defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/float_mode.h"
 #include "../base/memory.h"
 #include "../data/dataset.h"
 #include "../data/name_index.h"
@@ -87,6 +88,7 @@ enum tulle_status tulle_evaluate_rows(const struct tulle_model *model,
     enum tulle_status status = TULLE_ERROR_MEMORY;
     struct tulle_session *session = NULL;
     struct name_index index = {0};
+    uint64_t mode = tulle_float_mode_enter();
     size_t *columns = tulle_calloc(info->input_count + targets, sizeof *columns);
     double *predictions = tulle_calloc(targets, BLOCK * sizeof *predictions);
     if (!columns || !predictions || !tulle_name_index_init(&index, data->names, data->columns) ||
@@ -126,6 +128,7 @@ enum tulle_status tulle_evaluate_rows(const struct tulle_model *model,
                        info->targets[t].scale);
 
 out:
+    tulle_float_mode_leave(mode);
     tulle_session_free(session);
     tulle_name_index_clear(&index);
     free(predictions);

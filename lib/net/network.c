@@ -113,12 +113,6 @@ void tulle_arena_set_layer(const struct network *network, void *arena, size_t la
                            const double *weights, const double *biases)
 {
     const struct network_layer *l = &network->layers[layer];
-    size_t rows = l->is_narrow ? l->units : l->inputs,
-           columns = l->is_narrow ? l->inputs : l->units;
-    /* The padding too: a step that diverged has put NaNs there. */
-    for (size_t r = 0; weights && r < rows; r++)
-        for (size_t c = columns; c < l->stride; c++)
-            tulle_arena_set(network, arena, l->weights + r * l->stride + c, 0);
     for (size_t u = 0; u < l->units; u++) {
         for (size_t i = 0; weights && i < l->inputs; i++)
             tulle_arena_set(network, arena, tulle_weight_index(l, u, i),

@@ -204,9 +204,11 @@ enum tulle_status tulle_trainer_step(tulle_trainer *trainer, struct tulle_matrix
         return status;
     struct rows x_rows = {.matrix = x}, y_rows = {.matrix = y};
     double sum;
+    uint64_t mode = tulle_float_mode_enter();
     status = tulle_trainer_step_rows(trainer, &x_rows, &y_rows, 0, x.rows, &sum);
     if (loss)
         *loss = mean_loss(trainer, sum, x.rows);
+    tulle_float_mode_leave(mode);
     return status;
 }
 
@@ -238,6 +240,7 @@ enum tulle_status tulle_trainer_epoch(tulle_trainer *trainer, struct tulle_matri
     struct rows x_rows = {.matrix = x, .order = trainer->order};
     struct rows y_rows = {.matrix = y, .order = trainer->order};
     double sum = 0;
+    uint64_t mode = tulle_float_mode_enter();
     for (size_t begin = 0, end; status == TULLE_OK && begin < x.rows; begin = end) {
         double step_sum;
         end = x.rows - begin > batch ? begin + batch : x.rows;
@@ -246,6 +249,7 @@ enum tulle_status tulle_trainer_epoch(tulle_trainer *trainer, struct tulle_matri
     }
     if (loss)
         *loss = mean_loss(trainer, sum, x.rows);
+    tulle_float_mode_leave(mode);
     return status;
 }
 
@@ -255,7 +259,9 @@ enum tulle_status tulle_trainer_loss(tulle_trainer *trainer, struct tulle_matrix
     if (!are_valid(trainer, x, y))
         return TULLE_ERROR_ARGUMENT;
     struct rows x_rows = {.matrix = x}, y_rows = {.matrix = y};
+    uint64_t mode = tulle_float_mode_enter();
     *loss = tulle_trainer_loss_rows(trainer, &x_rows, &y_rows, x.rows);
+    tulle_float_mode_leave(mode);
     return TULLE_OK;
 }
 
@@ -288,7 +294,9 @@ enum tulle_status tulle_trainer_set_parameters(tulle_trainer *trainer, size_t la
 {
     if (layer >= trainer->network.layer_count)
         return TULLE_ERROR_ARGUMENT;
+    uint64_t mode = tulle_float_mode_enter();
     tulle_arena_set_layer(&trainer->network, trainer->parameters, layer, weights, biases);
+    tulle_float_mode_leave(mode);
     return TULLE_OK;
 }
 
