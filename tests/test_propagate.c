@@ -134,6 +134,33 @@ static void test_parts(void **state)
         }
 }
 
+/* A layer so large that a thread alone updates it piece by piece while it goes back. */
+static void test_large_layer(void **state)
+{
+    enum { BATCH = 17 };
+    const struct tulle_layer layers[] = {{70, TULLE_ACTIVATION_TANH},
+                                         {1100, TULLE_ACTIVATION_LEAKY_RELU},
+                                         {2, TULLE_ACTIVATION_IDENTITY}};
+    (void)state;
+    for (int type = TULLE_F32; type <= TULLE_F64; type++) {
+        struct network network;
+        assert_int_equal(tulle_network_init(&network, INPUTS, layers, 3, type, NULL), TULLE_OK);
+        for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
+            const struct kernels *kernels = tulle_kernels_by_name(tables[t], type);
+            struct results alone, together;
+            if (!kernels)
+                continue;
+            run(&network, kernels, BATCH, &(struct cut){BATCH, 1, 1, 0}, &alone);
+            run(&network, kernels, BATCH, &(struct cut){1000, 2, 2, 7}, &together);
+            assert_true(alone.losses[0] == together.losses[0]);
+            assert_true(alone.losses[1] == together.losses[1]);
+            assert_memory_equal(alone.parameters, together.parameters, alone.bytes);
+            free(alone.parameters), free(together.parameters);
+        }
+        tulle_network_clear(&network);
+    }
+}
+
 /* A gradient that is infinite while the loss is finite: what it does to the padding, of which each
  * table writes another amount, must not reach the next step. */
 static void test_infinite_gradient(void **state)
@@ -179,6 +206,7 @@ static void test_infinite_gradient(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_parts),
+                                       cmocka_unit_test(test_large_layer),
                                        cmocka_unit_test(test_infinite_gradient)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,33 +81,35 @@ static void find_losses(const struct job *job, unsigned thread, size_t s, size_t
                         outputs, at(pass, last->slope, s * last->stride), ws->losses + s);
 }
 
-/* dz_(l-1) = dz_l W_l * act'(z_(l-1)), from the last layer to the second. */
-static void backward(const struct pass *pass, unsigned thread, size_t s, size_t e)
+/* dz_(l-1) = dz_l W_l * act'(z_(l-1)) for the samples and inputs of the range. */
+static void find_input_gradient(const struct pass *pass, size_t l, unsigned thread,
+                                struct tile_range range)
 {
     const struct workspace *ws = pass->workspace;
-    for (size_t l = ws->layer_count - 1; l > 0; l--) {
-        const struct network_layer *layer = &pass->network->layers[l];
-        const struct workspace_layer *work = &ws->layers[l];
-        const struct product product = {.a = work->slope,
-                                        .a_row = work->stride,
-                                        .b = at(pass, pass->parameters, layer->weights),
-                                        .b_row = layer->stride,
-                                        .c = work[-1].slope,
-                                        .c_row = work[-1].stride,
-                                        .k = layer->units};
-        const struct tile_range range = {s, e, 0, layer->inputs};
-        if (layer->is_narrow)
-            pass->kernels->multiply(&product, range);
-        else
-            pass->kernels->multiply_turned(&product, range,
-                                           at(pass, ws->panels, thread * ws->panel_size));
-    }
+    const struct network_layer *layer = &pass->network->layers[l];
+    const struct workspace_layer *work = &ws->layers[l];
+    const struct product product = {.a = work->slope,
+                                    .a_row = work->stride,
+                                    .b = at(pass, pass->parameters, layer->weights),
+                                    .b_row = layer->stride,
+                                    .c = work[-1].slope,
+                                    .c_row = work[-1].stride,
+                                    .k = layer->units};
+    if (layer->is_narrow)
+        pass->kernels->multiply(&product, range);
+    else
+        pass->kernels->multiply_turned(&product, range,
+                                       at(pass, ws->panels, thread * ws->panel_size));
 }
 
+/* The losses and, from the last layer to the second, the gradients. */
 static void find_gradients(const struct job *job, unsigned thread, size_t s, size_t e)
 {
+    const struct network *network = job->pass->network;
     find_losses(job, thread, s, e);
-    backward(job->pass, thread, s, e);
+    for (size_t l = network->layer_count - 1; l > 0; l--)
+        find_input_gradient(job->pass, l, thread,
+                            (struct tile_range){s, e, 0, network->layers[l].inputs});
 }
 
 /* The last layer's activations to the rows of the user's matrix. */
@@ -141,19 +143,16 @@ static void add_losses(struct job *job, unsigned thread, unsigned threads)
         job->loss += job->pass->workspace->losses[i];
 }
 
-/* W_l += alpha dz_l^T O_(l-1), transposed unless the layer is narrow, for the thread's inputs. */
-static void update_weights(const struct job *job, size_t l, enum sum_part part, unsigned thread,
-                           unsigned threads)
+/* W_l += alpha dz_l^T O_(l-1), transposed unless the layer is narrow, for inputs [begin, end). */
+static void update_weights(const struct job *job, size_t l, enum sum_part part, size_t begin,
+                           size_t end)
 {
     const struct pass *pass = job->pass;
     const struct workspace *ws = pass->workspace;
     const struct network_layer *layer = &pass->network->layers[l];
     const void *in = l == 0 ? ws->x : ws->layers[l - 1].out, *gradient = ws->layers[l].slope;
     size_t in_stride = l == 0 ? ws->x_stride : ws->layers[l - 1].stride;
-    size_t gradient_stride = ws->layers[l].stride, begin, end;
-    /* Rows in groups of 4: tiles of fewer cannot hide the latency of their sums. */
-    tulle_pool_share(thread, threads, layer->inputs, layer->is_narrow ? pass->kernels->columns : 4,
-                     &begin, &end);
+    size_t gradient_stride = ws->layers[l].stride;
     const struct product product = {.a = layer->is_narrow ? gradient : in,
                                     .a_row = layer->is_narrow ? gradient_stride : in_stride,
                                     .b = layer->is_narrow ? in : gradient,
@@ -185,15 +184,48 @@ static void update_biases(const struct job *job, size_t l, enum sum_part part, u
                                job->bias_alpha);
 }
 
+static enum sum_part part_of(const struct job *job)
+{
+    return (job->first == 0 ? SUM_FIRST : 0) |
+           (job->first + job->size == job->count ? SUM_LAST : 0);
+}
+
 static void update(struct job *job, unsigned thread, unsigned threads)
 {
-    enum sum_part part = job->first == 0 ? SUM_FIRST : SUM_MIDDLE;
-    if (job->first + job->size == job->count)
-        part |= SUM_LAST;
     add_losses(job, thread, threads);
     for (size_t l = 0; l < job->pass->network->layer_count; l++) {
-        update_weights(job, l, part, thread, threads);
-        update_biases(job, l, part, thread, threads);
+        const struct network_layer *layer = &job->pass->network->layers[l];
+        size_t begin, end;
+        /* In groups of 4: tiles of fewer rows cannot hide the latency of their sums. */
+        tulle_pool_share(thread, threads, layer->inputs,
+                         layer->is_narrow ? job->pass->kernels->columns : 4, &begin, &end);
+        update_weights(job, l, part_of(job), begin, end);
+        update_biases(job, l, part_of(job), thread, threads);
+    }
+}
+
+/* What find_gradients and update do, for a thread alone: it may write weights as soon as it has
+ * read them for the input's gradient. Of large layers, so many inputs at a time that their weights
+ * are still in a second-level cache. */
+static void find_gradients_and_update(struct job *job, unsigned thread, unsigned threads)
+{
+    enum { NEAR_BYTES = 256 * 1024 };
+    const struct pass *pass = job->pass;
+    size_t columns = pass->kernels->columns;
+    add_losses(job, thread, threads);
+    for (size_t l = pass->network->layer_count; l-- > 0;) {
+        const struct network_layer *layer = &pass->network->layers[l];
+        size_t bytes = columns * layer->stride * tulle_type_size(pass->network->precision);
+        size_t block = layer->is_narrow || l == 0 ? layer->inputs
+                       : bytes < NEAR_BYTES       ? NEAR_BYTES / bytes * columns
+                                                  : columns;
+        for (size_t begin = 0, end; begin < layer->inputs; begin = end) {
+            end = layer->inputs - begin < block ? layer->inputs : begin + block;
+            if (l > 0)
+                find_input_gradient(pass, l, thread, (struct tile_range){0, job->size, begin, end});
+            update_weights(job, l, part_of(job), begin, end);
+        }
+        update_biases(job, l, part_of(job), thread, threads);
     }
 }
 
@@ -202,6 +234,10 @@ static void update(struct job *job, unsigned thread, unsigned threads)
 static void run(struct pool *pool, unsigned thread, unsigned threads, void *context)
 {
     struct job job = *(const struct job *)context;
+    if (threads == 1 && job.join == update) {
+        job.finish = find_losses;
+        job.join = find_gradients_and_update;
+    }
     const struct workspace *ws = job.pass->workspace;
     size_t most = ws->block * threads < ws->capacity ? ws->block * threads : ws->capacity;
     size_t begin, end;
