@@ -205,20 +205,21 @@ static void update(struct job *job, unsigned thread, unsigned threads)
 }
 
 /* What find_gradients and update do, for a thread alone: it may write weights as soon as it has
- * read them for the input's gradient. Of large layers, so many inputs at a time that their weights
- * are still in a second-level cache. */
+ * read them for the input's gradient. Of large layers, where samples are so few that weights are
+ * most of the traffic, so many inputs at a time that their weights are still in a second-level
+ * cache. */
 static void find_gradients_and_update(struct job *job, unsigned thread, unsigned threads)
 {
-    enum { NEAR_BYTES = 256 * 1024 };
+    enum { NEAR_BYTES = 256 * 1024, FEW_SAMPLES = 48 };
     const struct pass *pass = job->pass;
     size_t columns = pass->kernels->columns;
     add_losses(job, thread, threads);
     for (size_t l = pass->network->layer_count; l-- > 0;) {
         const struct network_layer *layer = &pass->network->layers[l];
         size_t bytes = columns * layer->stride * tulle_type_size(pass->network->precision);
-        size_t block = layer->is_narrow || l == 0 ? layer->inputs
-                       : bytes < NEAR_BYTES       ? NEAR_BYTES / bytes * columns
-                                                  : columns;
+        size_t block = bytes < NEAR_BYTES ? NEAR_BYTES / bytes * columns : columns;
+        if (layer->is_narrow || l == 0 || job->size > FEW_SAMPLES)
+            block = layer->inputs;
         for (size_t begin = 0, end; begin < layer->inputs; begin = end) {
             end = layer->inputs - begin < block ? layer->inputs : begin + block;
             if (l > 0)
