@@ -244,3 +244,11 @@ unsigned tulle_cpu_count(void)
     }
     return quota < count ? quota : count;
 }
+
+unsigned tulle_cpu_limit(unsigned threads)
+{
+    if (threads == 1)
+        return 1;
+    unsigned cpus = tulle_cpu_count();
+    return threads == 0 || threads > cpus ? cpus : threads;
+}

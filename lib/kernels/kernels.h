@@ -82,8 +82,8 @@ struct kernels {
                         void *sums, double alpha);
 
     /* For n samples of `count` outputs: the gradient dz = dloss/do * act' in the place of act'
-     * (slope), and each sample's loss. outputs and slope have rows
-     * `stride` apart, targets are dense. */
+     * (slope), and each sample's loss. outputs and slope have rows `stride` apart, targets are
+     * dense. */
     void (*loss)(enum tulle_loss loss, const void *outputs, size_t stride, const void *targets,
                  size_t n, size_t count, void *slope, double *losses);
 };

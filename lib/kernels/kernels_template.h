@@ -96,29 +96,12 @@ VEC_INLINE void multiply_tile(int by_columns, size_t rows, size_t vecs,
     }
 }
 
-/* One tile of C at row m and column n, at which B's column b stands. rows and vecs are constants
- * wherever this is inlined. */
-VEC_INLINE void compute_tile(enum form form, size_t rows, size_t vecs,
-                             const struct product *product, const real *b, size_t m, size_t n,
-                             const struct ending *ending)
+/* What becomes of the sums of the tile of C at element `at`. */
+VEC_INLINE void end_tile(enum form form, size_t rows, size_t vecs, const struct product *product,
+                         size_t at, const vec *sum, const struct ending *ending)
 {
-    size_t c_row = product->c_row, at = m * c_row + n;
+    size_t c_row = product->c_row;
     real *c = (real *)product->c + at;
-    int resumes = form == ACCUMULATE && !(ending->part & SUM_FIRST);
-    vec sum[TILE_ROWS * TILE_VECS];
-    UNROLL
-    for (size_t i = 0; i < rows; i++) {
-        UNROLL
-        for (size_t j = 0; j < vecs; j++)
-            sum[i * vecs + j] = form == FORWARD ? vec_load(ending->bias + n + j * LANES)
-                                : resumes ? vec_load(ending->sums + at + i * c_row + j * LANES)
-                                          : vec_set1(0);
-    }
-
-    const real *a = product->a;
-    multiply_tile(form == ACCUMULATE, rows, vecs, product,
-                  form == ACCUMULATE ? a + m : a + m * product->a_row, b, sum);
-
     real *to = form == ACCUMULATE && !(ending->part & SUM_LAST) ? ending->sums + at : c;
     real *slope = form == FORWARD && ending->slope ? ending->slope + at : NULL;
     UNROLL
@@ -142,6 +125,29 @@ VEC_INLINE void compute_tile(enum form form, size_t rows, size_t vecs,
     }
     if (form == FORWARD && ending->activate)
         ending->activate(c, slope, c_row, rows, vecs * LANES);
+}
+
+/* One tile of C at row m and column n, at which B's column b stands. rows and vecs are constants
+ * wherever this is inlined. */
+VEC_INLINE void compute_tile(enum form form, size_t rows, size_t vecs,
+                             const struct product *product, const real *b, size_t m, size_t n,
+                             const struct ending *ending)
+{
+    const real *a = product->a;
+    size_t c_row = product->c_row, at = m * c_row + n;
+    int resumes = form == ACCUMULATE && !(ending->part & SUM_FIRST);
+    vec sum[TILE_ROWS * TILE_VECS];
+    UNROLL
+    for (size_t i = 0; i < rows; i++) {
+        UNROLL
+        for (size_t j = 0; j < vecs; j++)
+            sum[i * vecs + j] = form == FORWARD ? vec_load(ending->bias + n + j * LANES)
+                                : resumes ? vec_load(ending->sums + at + i * c_row + j * LANES)
+                                          : vec_set1(0);
+    }
+    multiply_tile(form == ACCUMULATE, rows, vecs, product,
+                  form == ACCUMULATE ? a + m : a + m * product->a_row, b, sum);
+    end_tile(form, rows, vecs, product, at, sum, ending);
 }
 
 /* The vectors that a tile may be long. A tile of one or two rows is longer, as it needs as many
@@ -307,7 +313,6 @@ VEC_INLINE void compute_turned(size_t rows, size_t vecs, const struct product *p
     _Alignas(64) real panel[PIECE];
     const real *a = (const real *)product->a + m * product->a_row;
     const real *b = (const real *)product->b + n * product->b_row;
-    real *c = (real *)product->c + m * product->c_row + n;
     struct product piece = *product;
     vec sum[TILE_ROWS * TILE_VECS] = {{0}};
     piece.b_row = LENGTH;
@@ -316,14 +321,7 @@ VEC_INLINE void compute_turned(size_t rows, size_t vecs, const struct product *p
         turn(b + k, product->b_row, columns, piece.k, panel, LENGTH);
         multiply_tile(0, rows, vecs, &piece, a + k, panel, sum);
     }
-    UNROLL
-    for (size_t i = 0; i < rows; i++) {
-        UNROLL
-        for (size_t j = 0; j < vecs; j++) {
-            real *at = c + i * product->c_row + j * LANES;
-            vec_store(at, vec_load(at) * sum[i * vecs + j]);
-        }
-    }
+    end_tile(MULTIPLY, rows, vecs, product, m * product->c_row + n, sum, NULL);
 }
 
 #define DEFINE_TURNED(rows, vecs)                                                                  \

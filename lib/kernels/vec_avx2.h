@@ -33,10 +33,4 @@ VEC_INLINE vec vec_fma(vec a, vec b, vec c)
 #endif
 }
 
-#if !REAL_IS_F64
-#define QUADS_LOAD(from, row)                                                                      \
-    ((quads)_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(from)),                       \
-                                 _mm_loadu_ps((from) + 4 * (row)), 1))
-#endif
-
 #endif

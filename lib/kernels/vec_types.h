@@ -30,8 +30,8 @@ enum { LANES = VEC_BYTES / sizeof(real) };
 #define VEC_INLINE static inline __attribute__((always_inline))
 
 /* Full unrolling of a loop with a constant count. The accumulators of a tile stay in registers only
- * if every loop over them is unrolled. Sanitizers would take minutes to compile what that makes,
- * and check loops as well. */
+ * if every loop over them is unrolled. Compilers do not unroll without optimisation; sanitizers
+ * would take minutes to compile what it makes, and check loops as well. */
 #if !defined(__OPTIMIZE__) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define UNROLL
 #elif defined(__clang__)
@@ -88,10 +88,14 @@ typedef real quads __attribute__((vector_size(4 * QUADS * sizeof(real))));
 typedef bits quads_bits __attribute__((vector_size(4 * QUADS * sizeof(real))));
 
 /* QUADS_LOAD(from, row): group g is the four numbers at from + 4 g row, which need not be aligned.
- * The vec_<isa>.h has it where there are two. */
+ * Two groups there are on x86-64 alone, whose instruction compilers do not find by themselves. */
 #if QUADS == 1
 typedef real unaligned_quads __attribute__((vector_size(sizeof(quads)), aligned(sizeof(real))));
 #define QUADS_LOAD(from, row) (*(const unaligned_quads *)(from))
+#else
+#define QUADS_LOAD(from, row)                                                                      \
+    ((quads)_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(from)),                       \
+                                 _mm_loadu_ps((from) + 4 * (row)), 1))
 #endif
 
 /* In each group lanes i, j, k, l of the eight that a's group and b's make. */

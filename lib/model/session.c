@@ -51,9 +51,8 @@ void tulle_session_free(tulle_session *session)
 
 enum tulle_status tulle_session_set_threads(tulle_session *session, unsigned threads)
 {
-    unsigned cpus = tulle_cpu_count();
     struct workspace workspace;
-    struct pool *pool = tulle_pool_create(threads == 0 || threads > cpus ? cpus : threads);
+    struct pool *pool = tulle_pool_create(tulle_cpu_limit(threads));
     if (!pool)
         return TULLE_ERROR_MEMORY;
     if (make_workspace(session, tulle_pool_threads(pool), &workspace) != TULLE_OK) {

@@ -149,8 +149,6 @@ int tulle_arena_is_finite(const struct network *network, const void *arena)
         for (size_t u = 0; u < layer->units; u++) {
             if (!isfinite(tulle_arena_get(network, arena, layer->biases + u)))
                 return 0;
-            /* The padding is left out: a step that diverged may have filled it with NaNs for good.
-             */
             for (size_t i = 0; i < layer->inputs; i++)
                 if (!isfinite(tulle_arena_get(network, arena, tulle_weight_index(layer, u, i))))
                     return 0;

@@ -4,13 +4,21 @@
 #include "../base/float_mode.h"
 #include "propagate.h"
 
+struct job;
+
+/* What is done with a part of a batch besides taking it forward. */
+struct work {
+    /* After the forward pass of samples [s, e) of the part, in the thread that has them. */
+    void (*finish)(const struct job *job, unsigned thread, size_t s, size_t e);
+    /* After all of the part's, in every thread, behind a barrier; NULL if there is nothing to do.
+     */
+    void (*join)(struct job *job, unsigned thread, unsigned threads);
+};
+
 /* What the threads of one call share. */
 struct job {
     const struct pass *pass;
-    /* After the forward pass of samples [s, e) of a part, in the thread that has them. */
-    void (*finish)(const struct job *job, unsigned thread, size_t s, size_t e);
-    /* After all of a part's, in every thread, behind a barrier; NULL if there is nothing to do. */
-    void (*join)(struct job *job, unsigned thread, unsigned threads);
+    const struct work *together, *alone; /* for several threads, and for one */
     size_t begin, count; /* the batch: samples begin..begin + count - 1 of the pass's rows */
     size_t first, size;  /* the part of it in the workspace: samples first..first + size - 1 */
     double loss;         /* of all parts so far; thread 0's */
@@ -143,9 +151,14 @@ static void add_losses(struct job *job, unsigned thread, unsigned threads)
         job->loss += job->pass->workspace->losses[i];
 }
 
+static enum sum_part part_of(const struct job *job)
+{
+    return (job->first == 0 ? SUM_FIRST : 0) |
+           (job->first + job->size == job->count ? SUM_LAST : 0);
+}
+
 /* W_l += alpha dz_l^T O_(l-1), transposed unless the layer is narrow, for inputs [begin, end). */
-static void update_weights(const struct job *job, size_t l, enum sum_part part, size_t begin,
-                           size_t end)
+static void update_weights(const struct job *job, size_t l, size_t begin, size_t end)
 {
     const struct pass *pass = job->pass;
     const struct workspace *ws = pass->workspace;
@@ -163,13 +176,12 @@ static void update_weights(const struct job *job, size_t l, enum sum_part part, 
     const struct tile_range range = layer->is_narrow
                                         ? (struct tile_range){0, layer->units, begin, end}
                                         : (struct tile_range){begin, end, 0, layer->units};
-    pass->kernels->accumulate(&product, range, part, sums_at(pass, layer->weights),
+    pass->kernels->accumulate(&product, range, part_of(job), sums_at(pass, layer->weights),
                               job->weight_alpha);
 }
 
 /* b_l += alpha (sum of dz_l over the batch), for the thread's units. */
-static void update_biases(const struct job *job, size_t l, enum sum_part part, unsigned thread,
-                          unsigned threads)
+static void update_biases(const struct job *job, size_t l, unsigned thread, unsigned threads)
 {
     const struct pass *pass = job->pass;
     const struct network_layer *layer = &pass->network->layers[l];
@@ -180,14 +192,8 @@ static void update_biases(const struct job *job, size_t l, enum sum_part part, u
                                     .a_row = work->stride,
                                     .c = at(pass, job->to, layer->biases + begin),
                                     .k = job->size};
-    pass->kernels->sum_columns(&product, end - begin, part, sums_at(pass, layer->biases + begin),
-                               job->bias_alpha);
-}
-
-static enum sum_part part_of(const struct job *job)
-{
-    return (job->first == 0 ? SUM_FIRST : 0) |
-           (job->first + job->size == job->count ? SUM_LAST : 0);
+    pass->kernels->sum_columns(&product, end - begin, part_of(job),
+                               sums_at(pass, layer->biases + begin), job->bias_alpha);
 }
 
 static void update(struct job *job, unsigned thread, unsigned threads)
@@ -199,8 +205,8 @@ static void update(struct job *job, unsigned thread, unsigned threads)
         /* In groups of 4: tiles of fewer rows cannot hide the latency of their sums. */
         tulle_pool_share(thread, threads, layer->inputs,
                          layer->is_narrow ? job->pass->kernels->columns : 4, &begin, &end);
-        update_weights(job, l, part_of(job), begin, end);
-        update_biases(job, l, part_of(job), thread, threads);
+        update_weights(job, l, begin, end);
+        update_biases(job, l, thread, threads);
     }
 }
 
@@ -224,9 +230,9 @@ static void find_gradients_and_update(struct job *job, unsigned thread, unsigned
             end = layer->inputs - begin < block ? layer->inputs : begin + block;
             if (l > 0)
                 find_input_gradient(pass, l, thread, (struct tile_range){0, job->size, begin, end});
-            update_weights(job, l, part_of(job), begin, end);
+            update_weights(job, l, begin, end);
         }
-        update_biases(job, l, part_of(job), thread, threads);
+        update_biases(job, l, thread, threads);
     }
 }
 
@@ -235,10 +241,7 @@ static void find_gradients_and_update(struct job *job, unsigned thread, unsigned
 static void run(struct pool *pool, unsigned thread, unsigned threads, void *context)
 {
     struct job job = *(const struct job *)context;
-    if (threads == 1 && job.join == update) {
-        job.finish = find_losses;
-        job.join = find_gradients_and_update;
-    }
+    const struct work *work = threads == 1 ? job.alone : job.together;
     const struct workspace *ws = job.pass->workspace;
     size_t most = ws->block * threads < ws->capacity ? ws->block * threads : ws->capacity;
     size_t begin, end;
@@ -249,27 +252,30 @@ static void run(struct pool *pool, unsigned thread, unsigned threads, void *cont
         if (begin < end) {
             load_inputs(&job, begin, end);
             forward(job.pass, begin, end);
-            job.finish(&job, thread, begin, end);
+            work->finish(&job, thread, begin, end);
         }
-        if (job.join) {
+        if (work->join) {
             tulle_pool_barrier(pool);
-            job.join(&job, thread, threads);
+            work->join(&job, thread, threads);
         }
         if (threads > 1 && job.first + job.size < job.count)
             tulle_pool_barrier(pool); /* the workspace may be written over from here on */
     }
     tulle_float_mode_leave(mode);
-    if (thread == 0 && job.join) /* without barriers another may just be reading the job */
+    if (thread == 0 && work->join) /* without barriers another may just be reading the job */
         ((struct job *)context)->loss = job.loss;
 }
 
-/* On the pool's threads, or the caller's if there is none; a weight and a sample take so many
- * floating-point operations. */
+double tulle_step_operations(const struct network *network, size_t samples)
+{
+    return 6 * (double)network->parameter_count * (double)samples;
+}
+
+/* On the pool's threads, or the caller's if there is none; with so many operations to do. */
 static void start(struct job *job, struct pool *pool, double operations)
 {
-    double work = operations * (double)job->pass->network->parameter_count * (double)job->count;
     if (pool)
-        tulle_pool_run_work(pool, work, run, job);
+        tulle_pool_run_work(pool, operations, run, job);
     else
         run(NULL, 0, 1, job);
 }
@@ -277,37 +283,39 @@ static void start(struct job *job, struct pool *pool, double operations)
 double tulle_pass_step(const struct pass *pass, struct pool *pool, size_t begin, size_t end,
                        void *to, double weight_alpha, double bias_alpha)
 {
+    static const struct work together = {find_gradients, update};
+    static const struct work alone = {find_losses, find_gradients_and_update};
     struct job job = {.pass = pass,
-                      .finish = find_gradients,
-                      .join = update,
+                      .together = &together,
+                      .alone = &alone,
                       .begin = begin,
                       .count = end - begin,
                       .to = to,
                       .weight_alpha = weight_alpha,
                       .bias_alpha = bias_alpha};
-    start(&job, pool, 6);
+    start(&job, pool, tulle_step_operations(pass->network, job.count));
     return job.loss;
 }
 
 double tulle_pass_loss(const struct pass *pass, struct pool *pool, size_t begin, size_t end)
 {
-    struct job job = {.pass = pass,
-                      .finish = find_losses,
-                      .join = add_losses,
-                      .begin = begin,
-                      .count = end - begin};
-    start(&job, pool, 2);
+    static const struct work work = {find_losses, add_losses};
+    struct job job = {
+        .pass = pass, .together = &work, .alone = &work, .begin = begin, .count = end - begin};
+    start(&job, pool, tulle_step_operations(pass->network, job.count) / 3);
     return job.loss;
 }
 
 void tulle_pass_predict(const struct pass *pass, struct pool *pool, size_t begin, size_t end,
                         struct tulle_matrix_out out, const struct tulle_column *scaling)
 {
+    static const struct work work = {store_outputs, NULL};
     struct job job = {.pass = pass,
-                      .finish = store_outputs,
+                      .together = &work,
+                      .alone = &work,
                       .begin = begin,
                       .count = end - begin,
                       .out = out,
                       .scaling = scaling};
-    start(&job, pool, 2);
+    start(&job, pool, tulle_step_operations(pass->network, job.count) / 3);
 }

@@ -25,6 +25,10 @@ struct pass {
     enum tulle_loss loss;   /* unused in predicting */
 };
 
+/* About the floating-point operations of a step: two for each parameter and sample forward, two for
+ * the weights' gradient and two for the inputs'. */
+double tulle_step_operations(const struct network *network, size_t samples);
+
 /* In each call samples [begin, end) of x and y are the batch. More than the workspace's block
  * need its sums in a step. */
 

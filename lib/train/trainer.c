@@ -1,6 +1,7 @@
 /* trainer.c - a network that learns from the caller's arrays. */
 #include "../base/portability.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,15 +38,14 @@ static enum tulle_status check_options(const struct tulle_trainer_options *o,
 static unsigned choose_threads(const struct tulle_trainer *trainer)
 {
     const struct tulle_trainer_options *o = &trainer->options;
-    unsigned cpus = tulle_cpu_count();
-    unsigned threads = o->threads == 0 || o->threads > cpus ? cpus : o->threads;
+    unsigned threads = o->threads ? o->threads : UINT_MAX;
     size_t tiles = (o->batch_size - 1) / trainer->kernels->rows + 1;
-    double work = 6.0 * (double)trainer->network.parameter_count * (double)o->batch_size;
+    double paid = tulle_step_operations(&trainer->network, o->batch_size) / TULLE_POOL_LEAST_WORK;
     if (threads > tiles)
         threads = (unsigned)tiles;
-    if (threads > work / TULLE_POOL_LEAST_WORK)
-        threads = (unsigned)(work / TULLE_POOL_LEAST_WORK);
-    return threads > 1 ? threads : 1;
+    if (threads > paid)
+        threads = (unsigned)paid;
+    return threads > 1 ? tulle_cpu_limit(threads) : 1;
 }
 
 /* Layer by layer and row by row, as NumPy's uniform(-1/sqrt(inputs), 1/sqrt(inputs), (units,
