@@ -13,10 +13,13 @@ enum { MOST_LAYERS = 7, SINGLE_ROWS = 512, PEAK_REPEATS = 31 };
 struct shape {
     const char *name;
     size_t inputs, layers, units[MOST_LAYERS];
+    enum tulle_optimizer optimizer; /* TULLE_OPTIMIZER_SGD */
 };
 
 /* The network of the notebook that Tulle comes from; every other figure is compared with its. */
-static const struct shape reference = {"100-128-256-1", 100, 3, {128, 256, 1}};
+static const struct shape reference = {"100-128-256-1", 100, 3, {128, 256, 1}, 0};
+static const struct shape reference_adam = {
+    "100-128-256-1 adam", 100, 3, {128, 256, 1}, TULLE_OPTIMIZER_ADAM};
 
 struct bench {
     struct cli_bench_report report;
@@ -68,14 +71,17 @@ static enum tulle_status subject_create(struct subject *s, const struct shape *s
     struct tulle_trainer_options options = TULLE_TRAINER_OPTIONS;
     struct tulle_layer layers[MOST_LAYERS];
     for (size_t i = 0; i < shape->layers; i++) {
-        layers[i].units = shape->units[i];
-        layers[i].activation =
-            i + 1 < shape->layers ? TULLE_ACTIVATION_RELU : TULLE_ACTIVATION_IDENTITY;
+        const struct tulle_layer layer = {.units = shape->units[i],
+                                          .activation = i + 1 < shape->layers
+                                                            ? TULLE_ACTIVATION_RELU
+                                                            : TULLE_ACTIVATION_IDENTITY};
+        layers[i] = layer;
     }
     options.inputs = shape->inputs;
     options.layers = layers;
     options.layer_count = shape->layers;
     options.precision = type;
+    options.optimizer = shape->optimizer;
     options.batch_size = rows;
     options.learning_rate = 1e-6; /* the same rows, many thousand times */
     options.threads = threads;
@@ -214,19 +220,22 @@ static int bench_step(struct bench *bench)
 {
     static const size_t batches[] = {1, 4, 16, 64, 500, 4096};
     int status = 0;
-    for (int type = TULLE_F32; type <= TULLE_F64; type++)
+    for (int type = TULLE_F32; type <= TULLE_F64; type++) {
         for (size_t i = 0; status == 0 && i < sizeof batches / sizeof batches[0]; i++)
             status = measure_threads(bench, &steps, &reference, (enum tulle_type)type, batches[i]);
+        if (status == 0)
+            status = measure_threads(bench, &steps, &reference_adam, (enum tulle_type)type, 500);
+    }
     return status;
 }
 
 static int bench_shapes(struct bench *bench)
 {
     static const struct shape shapes[] = {
-        {"8-64-64-2", 8, 3, {64, 64, 2}},
-        {"20-256-256-256-1", 20, 4, {256, 256, 256, 1}},
-        {"784-512-256-10", 784, 3, {512, 256, 10}},
-        {"64-1024-1024-8", 64, 3, {1024, 1024, 8}},
+        {"8-64-64-2", 8, 3, {64, 64, 2}, 0},
+        {"20-256-256-256-1", 20, 4, {256, 256, 256, 1}, 0},
+        {"784-512-256-10", 784, 3, {512, 256, 10}, 0},
+        {"64-1024-1024-8", 64, 3, {1024, 1024, 8}, 0},
     };
     int status = 0;
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
@@ -242,7 +251,7 @@ static int bench_widths(struct bench *bench)
     for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++) {
         for (size_t j = 0; j < sizeof depths / sizeof depths[0]; j++) {
             char name[32];
-            struct shape shape = {name, widths[i], depths[j] + 1, {0}};
+            struct shape shape = {name, widths[i], depths[j] + 1, {0}, 0};
             snprintf(name, sizeof name, "%zu-(%zu x %zu)-1", widths[i], depths[j], widths[i]);
             for (size_t layer = 0; layer < depths[j]; layer++)
                 shape.units[layer] = widths[i];
@@ -310,8 +319,9 @@ const struct cli_command cli_bench = {
         "could do at best: of the peak, the multiply-adds a second of a loop that does nothing "
         "else. Takes up to a minute; nothing is left behind.\n\n"
         "step: steps of stochastic gradient descent with the reference network 100-128-256-1 "
-        "(100 inputs, relu layers of 128 and 256 units, one output) on 1 to 4096 rows, in f32 and "
-        "f64, with one thread and with all. shapes: the same with smaller and larger networks. "
+        "(100 inputs, relu layers of 128 and 256 units, one output) on 1 to 4096 rows, and one of "
+        "adam on 500, in f32 and f64, with one thread and with all. shapes: the same with smaller "
+        "and larger networks. "
         "predict: the reference network on one row at a time, each call timed by itself, p50 and "
         "p99 being the times that half and 99 % of the calls do not exceed; and on many rows. "
         "read: a table from the disk's cache. widths, on request only: networks of 1, 3 and 6 "

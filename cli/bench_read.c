@@ -69,7 +69,7 @@ int cli_bench_read(struct cli_bench_report *report, int quick)
     static const int digits[] = {6, 17}; /* as people write them, and as programs do */
     const char *chosen = getenv("TMPDIR"), *folder = chosen && *chosen ? chosen : "/tmp";
     int status = 0;
-    cli_interrupt_hold(); /* to remove the file */
+    cli_interrupt_hold(CLI_TIDY_SECONDS); /* to remove the file */
     for (size_t i = 0; status == 0 && i < sizeof digits / sizeof digits[0]; i++) {
         char *path = cli_format("%s/tulle-bench-XXXXXX", folder);
         int descriptor = mkstemp(path);

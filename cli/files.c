@@ -22,12 +22,14 @@ char *cli_model_path(const char *data)
     return length ? cli_format("%.*s.tulle", (int)length, name) : cli_format("model.tulle");
 }
 
-int cli_same_file(const char *a, const char *b)
+int cli_same_path(const char *a, const char *b)
 {
     struct stat first, second;
-    return strcmp(a, "-") != 0 && strcmp(b, "-") != 0 && stat(a, &first) == 0 &&
-           stat(b, &second) == 0 && S_ISREG(first.st_mode) && first.st_dev == second.st_dev &&
-           first.st_ino == second.st_ino;
+    if (strcmp(a, "-") == 0 || strcmp(b, "-") == 0)
+        return 0;
+    if (stat(a, &first) != 0 || stat(b, &second) != 0)
+        return strcmp(a, b) == 0;
+    return S_ISREG(first.st_mode) && first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
 const char *cli_source_name(const char *path)

@@ -5,8 +5,9 @@
 /* "data/houses.csv.gz" -> "houses.tulle", in the current folder; to be freed. */
 char *cli_model_path(const char *data);
 
-/* Whether both paths are the same regular file, so that writing one would destroy the other. */
-int cli_same_file(const char *a, const char *b);
+/* Whether both paths are the same regular file, or would be, so that writing one would destroy the
+ * other. */
+int cli_same_path(const char *a, const char *b);
 
 /* How the log calls DATA. */
 const char *cli_source_name(const char *path);

@@ -6,7 +6,7 @@
 #include "options.h"
 #include "report.h"
 
-enum { WIDTH = 80, OPTION_INDENT = 28 };
+enum { WIDTH = 80, OPTION_INDENT = 28, METRIC_INDENT = 21 };
 
 /* Prints words from column `at` on, with lines of at most WIDTH that begin at `indent`. */
 static void print_wrapped(const char *text, int at, int indent)
@@ -43,18 +43,17 @@ static char *default_text(const struct cli_option *option, const struct cli_opti
     return *value ? cli_format(" [%s]", value) : cli_format("%s", "");
 }
 
-/* "; one of relu, tanh" unless there is but one or the placeholder says it already. */
+/* "; one of relu, tanh" unless the placeholder says it already, or there is a list of them. */
 static char *choices_text(const struct cli_option *option)
 {
     char *text = cli_format("%s", "");
     const struct cli_choice *choice = option->type->choices;
-    if (!choice || !choice[1].name || strchr(option->value, '|'))
+    if (!choice || strchr(option->value, '|'))
         return text;
-    for (; choice->name; choice++) {
-        char *longer = cli_format("%s%s%s", text, *text ? ", " : "; one of ", choice->name);
-        free(text);
-        text = longer;
-    }
+    if (choice->meaning)
+        return cli_append(text, "; see below");
+    for (; choice->name; choice++)
+        text = cli_append(text, "%s%s", *text ? ", " : "; one of ", choice->name);
     return text;
 }
 
@@ -63,6 +62,10 @@ static void print_option(const struct cli_option *option, const struct cli_optio
     int at = option->letter ? printf("  -%s, ", option->letter) : printf("      ");
     at += printf("--%s%s%s", option->name, option->value ? " " : "",
                  option->value ? option->value : "");
+    if (at > OPTION_INDENT - 2) {
+        putchar('\n');
+        at = 0;
+    }
     char *choices = choices_text(option);
     char *value = default_text(option, defaults);
     char *text = cli_format("%s%s%s", option->help, choices, value);
@@ -88,6 +91,34 @@ static void print_options(const struct cli_command *command)
     cli_options_free(&defaults);
 }
 
+/* What the names mean that an option's value may be. */
+static void print_choices(const struct cli_command *command)
+{
+    for (const struct cli_option *option = cli_option_table; option->name; option++) {
+        const struct cli_choice *choices = option->type->choices;
+        int longest = 0;
+        if (!(option->commands & command->bit) || !choices || !choices->meaning)
+            continue;
+        for (const struct cli_choice *choice = choices; choice->name; choice++)
+            longest = (int)strlen(choice->name) > longest ? (int)strlen(choice->name) : longest;
+        printf("\n--%s is one of:\n", option->name);
+        for (const struct cli_choice *choice = choices; choice->name; choice++)
+            print_wrapped(choice->meaning, printf("  %s", choice->name), longest + 4);
+    }
+}
+
+static void print_metrics(void)
+{
+#define LINE(NAME, value, name, formula, better) {#name, formula},
+    static const struct {
+        const char *name, *formula;
+    } lines[] = {TULLE_METRIC_LIST(LINE)};
+#undef LINE
+    printf("\nMetrics, of a prediction o and a target y:\n");
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        print_wrapped(lines[i].formula, printf("  %s", lines[i].name), METRIC_INDENT);
+}
+
 static void print_command(const struct cli_command *command)
 {
     printf("usage: tulle %s %s\n\n", command->name, command->synopsis);
@@ -97,6 +128,9 @@ static void print_command(const struct cli_command *command)
     for (size_t i = 0; i < 2 && command->arguments[i].name; i++)
         print_wrapped(command->arguments[i].help, printf("  %s", command->arguments[i].name), 11);
     print_options(command);
+    print_choices(command);
+    if (command->bit & (CLI_TRAIN | CLI_EVAL))
+        print_metrics();
     printf("\nValues in [brackets] are the defaults. '--name VALUE' and '--name=VALUE' are the\n"
            "same; '--' ends the options.\n"
            "\nExamples:\n%s",

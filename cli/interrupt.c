@@ -1,27 +1,37 @@
-/* interrupt.c - the handlers and their two words of state. */
+/* interrupt.c - the handlers and their state. */
 #define _XOPEN_SOURCE 700
 #include "interrupt.h"
 
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { PATIENCE = 3 }; /* seconds to tidy up in */
+static volatile sig_atomic_t holding, noted; /* holding: the seconds to tidy up in */
+static struct timespec first;                /* when noted was set */
 
-static volatile sig_atomic_t holding, noted;
+static int is_a_second_later(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec - first.tv_sec > 1 ||
+           (now.tv_sec - first.tv_sec == 1 && now.tv_nsec >= first.tv_nsec);
+}
 
 static void on_signal(int number)
 {
-    if (!holding)
+    /* A terminal and a parent process may both send it, or a finger may slip. */
+    if (!holding || (noted && is_a_second_later()))
         _exit(128 + number);
     if (noted)
-        return; /* a terminal and a parent process may both send it, or a finger may slip */
+        return;
+    clock_gettime(CLOCK_MONOTONIC, &first);
     noted = number;
     /* The library takes a read or a write up again that a signal broke off, but the pipe may stay
      * silent for ever: without stdin the read fails, and the library tidies up. On any other pipe
      * only the alarm helps. */
     close(STDIN_FILENO);
-    alarm(PATIENCE);
+    alarm((unsigned)holding);
 }
 
 static void on_alarm(int number)
@@ -54,9 +64,9 @@ void cli_interrupt_install(void)
     handle(SIGXFSZ, SIG_IGN);
 }
 
-void cli_interrupt_hold(void)
+void cli_interrupt_hold(unsigned seconds)
 {
-    holding = 1;
+    holding = (sig_atomic_t)seconds;
 }
 
 void cli_interrupt_release(void)

@@ -4,14 +4,18 @@
  *
  * Where there is nothing to tidy up a signal ends the program at once. Between hold and release it
  * is only noted, and progress callbacks return cli_interrupted() to have the library stop and tidy
- * up. What hangs ends all the same, three seconds after the first signal; more of them change
- * nothing.
+ * up. What hangs ends all the same, some seconds after the first signal, or at another one that
+ * comes a second later or more.
  */
 #ifndef TULLE_CLI_INTERRUPT_H
 #define TULLE_CLI_INTERRUPT_H
 
+enum { CLI_TIDY_SECONDS = 3, CLI_CHECKPOINT_SECONDS = 60 };
+
 void cli_interrupt_install(void);
-void cli_interrupt_hold(void);
+
+/* What there is to tidy up takes at most so many seconds. */
+void cli_interrupt_hold(unsigned seconds);
 void cli_interrupt_release(void);
 
 /* The number of the signal that came, or 0. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "describe.h"
 #include "report.h"
 
 /* jansson's own way to say that there is no memory is NULL. */
@@ -56,6 +57,11 @@ json_t *cli_json_count(size_t value)
     return json_integer((json_int_t)value);
 }
 
+json_t *cli_json_count_or_null(size_t value)
+{
+    return value ? cli_json_count(value) : json_null();
+}
+
 json_t *cli_json_network(const struct tulle_model_info *info)
 {
     json_t *layers = json_array();
@@ -64,54 +70,61 @@ json_t *cli_json_network(const struct tulle_model_info *info)
         cli_json_set(layer, "units", cli_json_count(info->layers[i].units));
         cli_json_set(layer, "activation",
                      cli_json_text(tulle_activation_name(info->layers[i].activation)));
+        cli_json_set(layer, "parametric", json_boolean(info->layers[i].parametric));
+        cli_json_set(layer, "dropout", cli_json_number(info->layers[i].dropout));
         cli_json_append(layers, layer);
     }
     json_t *network = json_object();
-    cli_json_set(network, "inputs", cli_json_count(info->input_count));
+    cli_json_set(network, "inputs", cli_json_count(cli_network_inputs(info)));
     cli_json_set(network, "layers", layers);
     cli_json_set(network, "parameters", cli_json_count(info->parameter_count));
     cli_json_set(network, "precision", cli_json_text(tulle_type_name(info->precision)));
     return network;
 }
 
-static void set_metrics(json_t *object, double rmse, double mae, double r2)
+/* The means over so many targets. */
+static void set_metrics(json_t *object, unsigned known, const struct tulle_metrics *metrics,
+                        size_t targets)
 {
-    cli_json_set(object, "rmse", cli_json_number(rmse));
-    cli_json_set(object, "mae", cli_json_number(mae));
-    cli_json_set(object, "r2", cli_json_number(r2));
+    for (int m = 0; m < TULLE_METRIC_SLOTS; m++) {
+        double sum = 0;
+        if (!(known & 1u << m))
+            continue;
+        for (size_t i = 0; i < targets; i++)
+            sum += metrics[i].value[m];
+        cli_json_set(object, tulle_metric_name((enum tulle_metric)m),
+                     cli_json_number(sum / (double)targets));
+    }
 }
 
-json_t *cli_json_metrics(const struct tulle_model_info *info, const struct tulle_metrics *metrics)
+json_t *cli_json_metrics(const struct tulle_model_info *info, unsigned known,
+                         const struct tulle_metrics *metrics)
 {
     if (metrics[0].rows == 0)
         return json_null();
     json_t *object = json_object();
     cli_json_set(object, "rows", cli_json_count(metrics[0].rows));
-    if (info->target_count == 1) {
-        set_metrics(object, metrics[0].rmse, metrics[0].mae, metrics[0].r2);
+    set_metrics(object, known, metrics, info->target_count);
+    if (info->target_count == 1)
         return object;
-    }
     json_t *targets = json_object();
-    double rmse = 0, mae = 0, r2 = 0, count = (double)info->target_count;
     for (size_t i = 0; i < info->target_count; i++) {
         json_t *target = json_object();
-        set_metrics(target, metrics[i].rmse, metrics[i].mae, metrics[i].r2);
+        set_metrics(target, known, &metrics[i], 1);
         cli_json_set(targets, info->targets[i].name, target);
-        rmse += metrics[i].rmse / count;
-        mae += metrics[i].mae / count;
-        r2 += metrics[i].r2 / count;
     }
-    set_metrics(object, rmse, mae, r2);
     cli_json_set(object, "targets", targets);
     return object;
 }
 
 json_t *cli_json_split_metrics(const struct tulle_model_info *info)
 {
+    unsigned known = cli_metrics_known(info->metrics, 3 * info->target_count);
     json_t *splits = json_object();
     for (int split = TULLE_SPLIT_TRAIN; split <= TULLE_SPLIT_TEST; split++)
-        cli_json_set(splits, tulle_split_name((enum tulle_split)split),
-                     cli_json_metrics(info, info->metrics + (size_t)split * info->target_count));
+        cli_json_set(
+            splits, tulle_split_name((enum tulle_split)split),
+            cli_json_metrics(info, known, info->metrics + (size_t)split * info->target_count));
     return splits;
 }
 

@@ -1,4 +1,4 @@
-/* options.c - the table of options, and the parser that reads from it. */
+/* options.c - the parser of the command line, which reads from the table of options. */
 #include "options.h"
 
 #include <stdint.h>
@@ -6,76 +6,6 @@
 #include <string.h>
 
 #include "report.h"
-
-#define FIELD(member) offsetof(struct cli_options, member)
-#define DATA "Data"
-#define NETWORK "Network"
-#define TRAINING "Training"
-#define BENCHMARK "Benchmark"
-#define OUTPUT "Output"
-#define OTHER "Other"
-
-const struct cli_option cli_option_table[] = {
-    {"target", NULL, "NAME,...", CLI_TRAIN, DATA, &cli_type_names, FIELD(target),
-     "the columns to predict; required. All other columns are inputs"},
-    {"drop", NULL, "NAME,...", CLI_TRAIN, DATA, &cli_type_names, FIELD(drop),
-     "columns to leave out; they may hold anything"},
-    {"split-column", NULL, "NAME", CLI_TRAIN | CLI_EVAL, DATA, &cli_type_text, FIELD(split_column),
-     "the column that holds train, valid (or val, validation) or test for each row"},
-    {"split", NULL, "SPLIT", CLI_EVAL, DATA, &cli_type_split, FIELD(split), "the rows to measure"},
-    {"valid", NULL, "FRACTION", CLI_TRAIN, DATA, &cli_type_fraction, FIELD(train.valid_fraction),
-     "without a split column: the fraction of rows, drawn at random, that training does not see "
-     "and that the valid loss is measured on"},
-    {"test", NULL, "FRACTION", CLI_TRAIN, DATA, &cli_type_fraction, FIELD(train.test_fraction),
-     "without a split column: the fraction of rows kept for the test metrics"},
-    {"standardize", NULL, "yes|no", CLI_TRAIN, DATA, &cli_type_yes_no, FIELD(train.standardize),
-     "bring inputs and targets to mean 0 and standard deviation 1 for training; the model undoes "
-     "it, so predictions come in the target's own units"},
-
-    {"hidden", NULL, "UNITS,...", CLI_TRAIN, NETWORK, &cli_type_counts, FIELD(hidden),
-     "units of the hidden layers, from the inputs on; none makes a linear model"},
-    {"activation", NULL, "NAME", CLI_TRAIN, NETWORK, &cli_type_activation, FIELD(train.activation),
-     "what the units of the hidden layers compute from their sum"},
-    {"precision", NULL, "f32|f64", CLI_TRAIN, NETWORK, &cli_type_precision, FIELD(train.precision),
-     "the numbers that the network computes with: 4 or 8 bytes each"},
-
-    {"loss", NULL, "NAME", CLI_TRAIN, TRAINING, &cli_type_loss, FIELD(train.loss),
-     "what training makes small; mse is the mean squared error"},
-    {"optimizer", NULL, "NAME", CLI_TRAIN, TRAINING, &cli_type_optimizer, FIELD(train.optimizer),
-     "how a step changes the weights; sgd is plain gradient descent on mini-batches"},
-    {"lr", NULL, "RATE", CLI_TRAIN, TRAINING, &cli_type_rate, FIELD(train.learning_rate),
-     "the learning rate: how far a step goes. Too high and training diverges"},
-    {"batch", NULL, "ROWS", CLI_TRAIN, TRAINING, &cli_type_count, FIELD(train.batch_size),
-     "rows in a step"},
-    {"epochs", NULL, "N", CLI_TRAIN, TRAINING, &cli_type_count, FIELD(train.epochs),
-     "passes over the training rows"},
-    {"seed", NULL, "N", CLI_TRAIN, TRAINING, &cli_type_seed, FIELD(train.seed),
-     "seeds the random numbers behind the split, the first weights and the order of rows. The same "
-     "data, options and seed give the same model, byte for byte"},
-    {"threads", NULL, "N", CLI_TRAIN | CLI_BENCH, TRAINING, &cli_type_threads, FIELD(train.threads),
-     "at most that many; 0 is as many as the CPUs and the work allow. Results are the same to the "
-     "bit"},
-
-    {"only", NULL, "PART", CLI_BENCH, BENCHMARK, &cli_type_part, FIELD(only),
-     "measure this part alone, and the peak"},
-    {"quick", NULL, NULL, CLI_BENCH, BENCHMARK, &cli_type_flag, FIELD(quick),
-     "fewer and shorter repeats: rough figures in seconds"},
-
-    {"output", "o", "FILE", CLI_TRAIN | CLI_PREDICT, OUTPUT, &cli_type_text, FIELD(output),
-     "the file to write; it appears only when it is complete. - is stdout"},
-    {"json", NULL, NULL, CLI_TRAIN | CLI_EVAL | CLI_INFO | CLI_BENCH, OUTPUT, &cli_type_flag,
-     FIELD(json), "print the results to stdout as one JSON object"},
-    {"quiet", NULL, NULL, CLI_TRAIN | CLI_EVAL | CLI_PREDICT, OUTPUT, &cli_type_flag, FIELD(quiet),
-     "no log on stderr; errors are still printed"},
-
-    {"help", "h", NULL, CLI_EVERY, OTHER, &cli_type_flag, FIELD(help), "print this and exit"},
-    {"version", NULL, NULL, CLI_EVERY, OTHER, &cli_type_flag, FIELD(version),
-     "print the version and what this build can do, and exit"},
-    {NULL, NULL, NULL, 0, NULL, NULL, 0, NULL},
-};
-
-enum { OPTION_COUNT = sizeof cli_option_table / sizeof cli_option_table[0] - 1 };
-_Static_assert(OPTION_COUNT <= sizeof((struct cli_options *)0)->given, "given[] is too short");
 
 void cli_options_init(struct cli_options *options, const struct cli_command *command)
 {
@@ -94,16 +24,19 @@ void cli_options_init(struct cli_options *options, const struct cli_command *com
 
 void cli_options_free(struct cli_options *options)
 {
-    free(options->target.items);
-    free(options->target.text);
-    free(options->drop.items);
-    free(options->drop.text);
+    struct cli_names *const lists[] = {&options->target,      &options->drop,
+                                       &options->categorical, &options->numeric,
+                                       &options->missing,     &options->class_weights.names};
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        cli_names_free(lists[i]);
+    free(options->class_weights.weights);
+    free(options->quantiles.items);
     free(options->hidden.items);
 }
 
 int cli_options_given(const struct cli_options *options, const char *name)
 {
-    for (size_t i = 0; i < OPTION_COUNT; i++) {
+    for (size_t i = 0; i < cli_option_count; i++) {
         if (strcmp(cli_option_table[i].name, name) == 0)
             return options->given[i];
     }
@@ -151,7 +84,7 @@ static const struct cli_option *find_option(const char *argument, size_t length)
 static int unknown_option(const struct cli_command *command, const char *argument, size_t length)
 {
     char *written = cli_format("%.*s", (int)length, argument);
-    char *names[OPTION_COUNT];
+    char **names = cli_allocate(cli_option_count, sizeof *names);
     size_t count = 0;
     for (const struct cli_option *option = cli_option_table; option->name; option++) {
         if (option->commands & command->bit)
@@ -165,6 +98,7 @@ static int unknown_option(const struct cli_command *command, const char *argumen
         cli_usage_error("unknown option '%s'; try 'tulle %s --help'", written, command->name);
     for (size_t i = 0; i < count; i++)
         free(names[i]);
+    free(names);
     free(written);
     return CLI_USAGE;
 }
@@ -175,9 +109,7 @@ static int foreign_option(const struct cli_command *command, const struct cli_op
     for (const struct cli_command *const *owner = cli_commands; *owner; owner++) {
         if (!(option->commands & (*owner)->bit))
             continue;
-        char *longer = cli_format("%s%s'tulle %s'", owners, *owners ? " and " : "", (*owner)->name);
-        free(owners);
-        owners = longer;
+        owners = cli_append(owners, "%s'tulle %s'", *owners ? " and " : "", (*owner)->name);
     }
     cli_usage_error("--%s is an option of %s, not of 'tulle %s'", option->name, owners,
                     command->name);
@@ -247,6 +179,8 @@ int cli_options_parse(struct cli_options *options, int argc, char **argv)
 {
     const struct cli_command *command = options->command;
     int only_arguments = 0;
+    options->argc = argc;
+    options->argv = argv;
     for (int i = 0; i < argc; i++) {
         int status = 0;
         if (only_arguments || argv[i][0] != '-' || !argv[i][1])

@@ -1,6 +1,6 @@
 /*
  * options.h - the commands' options, each defined once: the parser, the help and the defaults all
- * come from the one table in options.c.
+ * come from the one table in option_table.c.
  */
 #ifndef TULLE_CLI_OPTIONS_H
 #define TULLE_CLI_OPTIONS_H
@@ -34,14 +34,18 @@ enum cli_bench_part {
 struct cli_options {
     const struct cli_command *command;
     const char *arguments[2]; /* DATA; MODEL and DATA; ... NULL where there is none */
-    struct cli_names target, drop;
+    int argc;
+    char **argv; /* what was given behind the command's name */
+    struct cli_names target, drop, categorical, numeric, missing;
+    struct cli_class_weights class_weights;
+    struct cli_numbers quantiles;
     struct cli_counts hidden;
-    const char *output, *split_column;
+    const char *output, *split_column, *valid_file, *log;
     enum tulle_split split;
     enum cli_bench_part only;
-    struct tulle_train_options train; /* its lists are those above; see train.c */
-    int json, quiet, quick, help, version;
-    unsigned char given[32]; /* by place in the table */
+    struct tulle_train_options train; /* its lists are those above; see train_options.c */
+    int json, quiet, quick, probabilities, warn_range, help, version;
+    unsigned char given[96]; /* by place in the table */
 };
 
 /* One of `tulle COMMAND`, described where it is implemented. */
@@ -61,8 +65,8 @@ struct cli_command {
 
 /* What DATA may be, for the commands that read it. */
 #define CLI_DATA_HELP                                                                              \
-    "a table of numbers: CSV with ',', ';' or tab, its first row naming the columns (else they "   \
-    "are c0, c1, ...), or .npy, 2-D; either may be gzipped. - is stdin"
+    "a table: CSV with ',', ';' or tab, its first row naming the columns (else they are c0, c1, "  \
+    "...), or .npy, 2-D; either may be gzipped. - is stdin"
 
 extern const struct cli_command cli_train, cli_eval, cli_predict, cli_info, cli_bench, cli_help;
 extern const struct cli_command *const cli_commands[]; /* in the order of the help, then NULL */
@@ -78,6 +82,7 @@ struct cli_option {
 };
 
 extern const struct cli_option cli_option_table[]; /* section by section, then a NULL name */
+extern const size_t cli_option_count;
 
 void cli_options_init(struct cli_options *options, const struct cli_command *command);
 void cli_options_free(struct cli_options *options);

@@ -9,7 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "interrupt.h"
 #include "report.h"
 
 static const double redraw_seconds = 0.1;
@@ -22,13 +21,10 @@ static double seconds_now(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-void cli_progress_init(struct cli_progress *progress, const struct cli_options *options,
-                       void (*begin)(void *user), void *user)
+void cli_progress_init(struct cli_progress *progress, const struct cli_options *options)
 {
     memset(progress, 0, sizeof *progress);
     progress->options = options;
-    progress->begin = begin;
-    progress->user = user;
     progress->live = !options->quiet && isatty(STDERR_FILENO);
     progress->started = seconds_now();
 }
@@ -58,18 +54,23 @@ static char *time_text(double seconds)
     return cli_format("%ld h %02ld min", whole / 3600, whole / 60 % 60);
 }
 
-static double seconds_left(const struct cli_progress *progress)
+static double epochs_done(const struct tulle_progress *last)
 {
-    const struct tulle_progress *last = &progress->last;
-    double done = (double)(last->epoch - 1) + (double)last->step / (double)last->steps;
-    return cli_progress_seconds(progress) * ((double)last->epochs - done) / done;
+    return (double)(last->epoch - 1) + (double)last->step / (double)last->steps;
 }
 
-static char *line_text(const struct cli_progress *progress, double valid_loss, int finished)
+static double seconds_left(const struct cli_progress *progress)
+{
+    double done = epochs_done(&progress->last);
+    return cli_progress_seconds(progress) * ((double)progress->last.epochs - done) /
+           (done - progress->before);
+}
+
+static char *line_text(const struct cli_progress *progress, int finished)
 {
     const struct tulle_progress *last = &progress->last;
     char *train = loss_text("train loss", last->train_loss);
-    char *valid = loss_text("valid loss", valid_loss);
+    char *valid = loss_text("valid loss", last->valid_loss);
     char *time = time_text(finished ? cli_progress_seconds(progress) : seconds_left(progress));
     char *line = cli_format(finished ? "epoch %zu/%zu%s%s  in %s" : "epoch %zu/%zu%s%s  %s left",
                             last->epoch, last->epochs, train, valid, time);
@@ -82,9 +83,9 @@ static char *line_text(const struct cli_progress *progress, double valid_loss, i
 /* --- Lines --- */
 
 /* Blanks cover what a longer line left behind; every terminal can do that. */
-static void draw(struct cli_progress *progress, double valid_loss, int finished)
+static void draw(struct cli_progress *progress, int finished)
 {
-    char *line = line_text(progress, valid_loss, finished);
+    char *line = line_text(progress, finished);
     int width = (int)strlen(line);
     fprintf(stderr, "\r%s%*s", line, progress->width > width ? progress->width - width : 0, "");
     fflush(stderr);
@@ -99,37 +100,35 @@ static int is_due(size_t epoch, size_t epochs)
     return epoch * PLAIN_LINES / epochs != (epoch - 1) * PLAIN_LINES / epochs;
 }
 
-static void log_epoch(struct cli_progress *progress, double valid_loss, int finished)
+static void log_epoch(struct cli_progress *progress, int finished)
 {
-    if (!is_due(progress->last.epoch, progress->last.epochs))
-        return;
-    char *line = line_text(progress, valid_loss, finished);
+    char *line = line_text(progress, finished);
     cli_log(progress->options, "%s", line);
     free(line);
 }
 
-int cli_progress_step(const struct tulle_progress *now, void *user)
+void cli_progress_step(struct cli_progress *progress, const struct tulle_progress *now)
 {
-    struct cli_progress *progress = user;
-    if (!progress->begun)
-        progress->begin(progress->user);
-    progress->begun = 1;
-    /* An epoch's valid loss is known only from the next one's first step on. */
-    if (!progress->live && progress->last.epoch && now->epoch != progress->last.epoch)
-        log_epoch(progress, now->valid_loss, 0);
+    if (progress->last.epoch == 0)
+        progress->before = (double)(now->epoch - 1) + (double)(now->step - 1) / (double)now->steps;
+    /* Whether an epoch was the last is known only from the next one's first step on. */
+    else if (!progress->live && now->epoch != progress->last.epoch &&
+             is_due(progress->last.epoch, now->epochs))
+        log_epoch(progress, 0);
     progress->last = *now;
     if (progress->live && seconds_now() - progress->drawn >= redraw_seconds)
-        draw(progress, now->valid_loss, 0);
-    return cli_interrupted();
+        draw(progress, 0);
 }
 
-void cli_progress_finish(struct cli_progress *progress, double valid_loss)
+void cli_progress_finish(struct cli_progress *progress)
 {
+    if (progress->last.epoch == 0)
+        return; /* all epochs had been done by an earlier run */
     if (!progress->live) {
-        log_epoch(progress, valid_loss, 1);
+        log_epoch(progress, 1);
         return;
     }
-    draw(progress, valid_loss, 1);
+    draw(progress, 1);
     fputc('\n', stderr);
 }
 

@@ -10,22 +10,20 @@
 
 struct cli_progress {
     const struct cli_options *options;
-    void (*begin)(void *user); /* called once, when nothing can be wrong with the input any more */
-    void *user;
-    int live, begun;
-    int width; /* of the line on the terminal */
+    int live;
+    int width;     /* of the line on the terminal */
+    double before; /* epochs that an earlier run has done */
     double started, drawn;
-    struct tulle_progress last;
+    struct tulle_progress last; /* its epoch is 0 before the first step */
 };
 
-void cli_progress_init(struct cli_progress *progress, const struct cli_options *options,
-                       void (*begin)(void *user), void *user);
+void cli_progress_init(struct cli_progress *progress, const struct cli_options *options);
 
-/* The tulle_progress_fn; user is the struct cli_progress. */
-int cli_progress_step(const struct tulle_progress *now, void *user);
+/* After every step, as the library tells it. */
+void cli_progress_step(struct cli_progress *progress, const struct tulle_progress *now);
 
-/* After the last step, with the valid loss of the last epoch. */
-void cli_progress_finish(struct cli_progress *progress, double valid_loss);
+/* After the last one. */
+void cli_progress_finish(struct cli_progress *progress);
 
 /* Leaves the terminal's cursor on a line of its own, for an error. */
 void cli_progress_abandon(struct cli_progress *progress);

@@ -2,6 +2,7 @@
 #include "report.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -42,6 +43,18 @@ char *cli_format(const char *format, ...)
     return text;
 }
 
+char *cli_append(char *text, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    char *more = format_list(format, list);
+    va_end(list);
+    char *both = cli_format("%s%s", text, more);
+    free(text);
+    free(more);
+    return both;
+}
+
 /* A terminal obeys control characters: those of ASCII and, as UTF-8, U+0080 to U+009F. */
 static char *clean(char *text)
 {
@@ -76,6 +89,24 @@ void cli_log(const struct cli_options *options, const char *format, ...)
     va_end(list);
 }
 
+void cli_log_out_of_range(const struct cli_options *options, const struct tulle_model_info *info,
+                          const size_t *rows)
+{
+    int found = 0;
+    for (size_t i = 0; i < info->input_count; i++) {
+        const struct tulle_column *input = &info->inputs[i];
+        if (rows[i] && input->levels.names)
+            cli_log(options, "out of range: '%s' has unknown levels in %zu row%s", input->name,
+                    rows[i], rows[i] == 1 ? "" : "s");
+        else if (rows[i])
+            cli_log(options, "out of range: '%s' is outside of %g to %g in %zu row%s", input->name,
+                    input->minimum, input->maximum, rows[i], rows[i] == 1 ? "" : "s");
+        found |= rows[i] > 0;
+    }
+    if (!found)
+        cli_log(options, "out of range: no input");
+}
+
 int cli_usage_error(const char *format, ...)
 {
     va_list list;
@@ -100,12 +131,17 @@ int cli_fail(const struct tulle_error *error)
         cli_failure("interrupted; no file was written");
         return 128 + cli_interrupted();
     }
+    cli_print_error(error);
+    return error->code == TULLE_ERROR_ARGUMENT ? CLI_USAGE : CLI_FAILURE;
+}
+
+void cli_print_error(const struct tulle_error *error)
+{
     int length = tulle_error_text(error, NULL, 0);
     char *text = cli_allocate((size_t)length + 1, 1);
     tulle_error_text(error, text, (size_t)length + 1);
     cli_failure("%s", text);
     free(text);
-    return error->code == TULLE_ERROR_ARGUMENT ? CLI_USAGE : CLI_FAILURE;
 }
 
 int cli_close_stdout(void)
@@ -138,40 +174,6 @@ void cli_table_add(struct cli_table *table, const char *format, ...)
     va_start(list, format);
     add_cell(table, format_list(format, list));
     va_end(list);
-}
-
-void cli_table_add_metrics_header(struct cli_table *table)
-{
-    static const char *const header[] = {"target", "split", "rows", "rmse", "mae", "r2"};
-    table->columns = sizeof header / sizeof header[0];
-    table->left = 2;
-    for (size_t i = 0; i < table->columns; i++)
-        cli_table_add(table, "%s", header[i]);
-}
-
-void cli_table_add_metrics(struct cli_table *table, const char *target, enum tulle_split split,
-                           const struct tulle_metrics *metrics)
-{
-    cli_table_add(table, "%s", target);
-    cli_table_add(table, "%s", tulle_split_name(split));
-    cli_table_add(table, "%zu", metrics->rows);
-    cli_table_add(table, "%.6g", metrics->rmse);
-    cli_table_add(table, "%.6g", metrics->mae);
-    cli_table_add(table, metrics->r2 == metrics->r2 ? "%.6g" : "-", metrics->r2);
-}
-
-void cli_table_add_model_metrics(struct cli_table *table, const struct tulle_model_info *info)
-{
-    cli_table_add_metrics_header(table);
-    for (size_t i = 0; i < info->target_count; i++) {
-        for (int split = TULLE_SPLIT_TRAIN; split <= TULLE_SPLIT_TEST; split++) {
-            const struct tulle_metrics *metrics =
-                &info->metrics[(size_t)split * info->target_count + i];
-            if (metrics->rows)
-                cli_table_add_metrics(table, info->targets[i].name, (enum tulle_split)split,
-                                      metrics);
-        }
-    }
 }
 
 /* Characters, not bytes: all but the continuation bytes of UTF-8. */
@@ -213,47 +215,57 @@ void cli_table_free(struct cli_table *table)
     free(table->cells);
 }
 
-/* --- Networks --- */
+/* --- Metrics --- */
 
-/* Takes text, returns it with more behind it. */
-static char *append(char *text, const char *format, ...) CLI_PRINTF(2, 3);
-static char *append(char *text, const char *format, ...)
+unsigned cli_metrics_known(const struct tulle_metrics *metrics, size_t count)
 {
-    va_list list;
-    va_start(list, format);
-    char *more = format_list(format, list);
-    va_end(list);
-    char *both = cli_format("%s%s", text, more);
-    free(text);
-    free(more);
-    return both;
+    unsigned known = 0;
+    for (size_t i = 0; i < count; i++)
+        for (int m = 0; metrics[i].rows && m < TULLE_METRIC_SLOTS; m++)
+            if (tulle_metric_name((enum tulle_metric)m) && !isnan(metrics[i].value[m]))
+                known |= 1u << m;
+    /* Of a constant target there is an error, but no variance to explain. */
+    return known & 1u << TULLE_METRIC_RMSE ? known | 1u << TULLE_METRIC_R2 : known;
 }
 
-/* What trainers of your own can make: activations that differ, or one on the outputs. */
-static int is_mixed(const struct tulle_layer *layers, size_t count)
+void cli_table_add_metrics_header(struct cli_table *table, unsigned known)
 {
-    for (size_t i = 0; i + 1 < count; i++) {
-        if (layers[i].activation != layers[0].activation)
-            return 1;
+    static const char *const header[] = {"target", "split", "rows"};
+    table->columns = sizeof header / sizeof header[0];
+    table->left = 2;
+    for (size_t i = 0; i < table->columns; i++)
+        cli_table_add(table, "%s", header[i]);
+    for (int m = 0; m < TULLE_METRIC_SLOTS; m++) {
+        if (known & 1u << m) {
+            cli_table_add(table, "%s", tulle_metric_name((enum tulle_metric)m));
+            table->columns++;
+        }
     }
-    return layers[count - 1].activation != TULLE_ACTIVATION_IDENTITY;
 }
 
-char *cli_network_text(size_t inputs, const struct tulle_layer *layers, size_t count,
-                       enum tulle_type precision)
+void cli_table_add_metrics(struct cli_table *table, unsigned known, const char *target,
+                           enum tulle_split split, const struct tulle_metrics *metrics)
 {
-    int mixed = is_mixed(layers, count);
-    size_t parameters = 0, width = inputs;
-    char *text = cli_format("%zu", inputs);
-    for (size_t i = 0; i < count; i++) {
-        text = append(text, " -> %zu", layers[i].units);
-        if (mixed)
-            text = append(text, " %s", tulle_activation_name(layers[i].activation));
-        parameters += layers[i].units * (width + 1);
-        width = layers[i].units;
+    cli_table_add(table, "%s", target);
+    cli_table_add(table, "%s", tulle_split_name(split));
+    cli_table_add(table, "%zu", metrics->rows);
+    for (int m = 0; m < TULLE_METRIC_SLOTS; m++) {
+        if (known & 1u << m)
+            cli_table_add(table, isnan(metrics->value[m]) ? "-" : "%.6g", metrics->value[m]);
     }
-    if (!mixed)
-        text = append(text, ", %s",
-                      count > 1 ? tulle_activation_name(layers[0].activation) : "linear");
-    return append(text, ", %zu parameters, %s", parameters, tulle_type_name(precision));
+}
+
+void cli_table_add_model_metrics(struct cli_table *table, const struct tulle_model_info *info)
+{
+    unsigned known = cli_metrics_known(info->metrics, 3 * info->target_count);
+    cli_table_add_metrics_header(table, known);
+    for (size_t i = 0; i < info->target_count; i++) {
+        for (int split = TULLE_SPLIT_TRAIN; split <= TULLE_SPLIT_TEST; split++) {
+            const struct tulle_metrics *metrics =
+                &info->metrics[(size_t)split * info->target_count + i];
+            if (metrics->rows)
+                cli_table_add_metrics(table, known, info->targets[i].name, (enum tulle_split)split,
+                                      metrics);
+        }
+    }
 }

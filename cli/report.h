@@ -27,11 +27,18 @@ void *cli_allocate(size_t count, size_t size);
 /* The formatted text, to be freed. */
 char *cli_format(const char *format, ...) CLI_PRINTF(1, 2);
 
+/* Frees text, and returns a copy with more behind it. */
+char *cli_append(char *text, const char *format, ...) CLI_PRINTF(2, 3);
+
 /* A copy without control characters, to be freed. */
 char *cli_clean(const char *text);
 
 /* A line to stderr, unless --quiet. */
 void cli_log(const struct cli_options *options, const char *format, ...) CLI_PRINTF(2, 3);
+
+/* How many rows each input is out of range in, (input_count), for inputs of which there are any. */
+void cli_log_out_of_range(const struct cli_options *options, const struct tulle_model_info *info,
+                          const size_t *rows);
 
 /* "tulle: " and a line to stderr; returns CLI_USAGE. */
 int cli_usage_error(const char *format, ...) CLI_PRINTF(1, 2);
@@ -39,7 +46,10 @@ int cli_usage_error(const char *format, ...) CLI_PRINTF(1, 2);
 /* The same; returns CLI_FAILURE. */
 int cli_failure(const char *format, ...) CLI_PRINTF(1, 2);
 
-/* The same from the library; returns the exit status that belongs to it. */
+/* The same from the library. */
+void cli_print_error(const struct tulle_error *error);
+
+/* The same, unless a signal is the reason; returns the exit status that belongs to it. */
 int cli_fail(const struct tulle_error *error);
 
 /* Flushes and closes stdout: output counts only once it has arrived. Returns the exit status. */
@@ -57,17 +67,17 @@ void cli_table_add(struct cli_table *table, const char *format, ...) CLI_PRINTF(
 void cli_table_print(FILE *file, const struct cli_table *table, const char *indent);
 void cli_table_free(struct cli_table *table);
 
+/* The metrics, as bits by enum tulle_metric, that are numbers in any of these: those that belong to
+ * the task. */
+unsigned cli_metrics_known(const struct tulle_metrics *metrics, size_t count);
+
 /* Metrics as tables: a header, and lines below it. */
-void cli_table_add_metrics_header(struct cli_table *table);
-void cli_table_add_metrics(struct cli_table *table, const char *target, enum tulle_split split,
-                           const struct tulle_metrics *metrics);
+void cli_table_add_metrics_header(struct cli_table *table, unsigned known);
+void cli_table_add_metrics(struct cli_table *table, unsigned known, const char *target,
+                           enum tulle_split split, const struct tulle_metrics *metrics);
 
 /* Header and lines for those splits of the model that have rows. */
 void cli_table_add_model_metrics(struct cli_table *table, const struct tulle_model_info *info);
-
-/* "8 -> 128 -> 128 -> 1, relu, 17793 parameters, f32"; to be freed. */
-char *cli_network_text(size_t inputs, const struct tulle_layer *layers, size_t count,
-                       enum tulle_type precision);
 
 /* --- JSON --- */
 
@@ -78,11 +88,13 @@ void cli_json_append(json_t *array, json_t *value);
 json_t *cli_json_text(const char *text); /* null for NULL; bytes that are no UTF-8 become '?' */
 json_t *cli_json_number(double value);   /* null for what is not finite */
 json_t *cli_json_count(size_t value);
+json_t *cli_json_count_or_null(size_t value); /* null for 0 */
 json_t *cli_json_network(const struct tulle_model_info *info);
 
-/* rows, rmse, mae and r2; for several targets their averages, and each one's under "targets". null
- * when no rows were measured. */
-json_t *cli_json_metrics(const struct tulle_model_info *info, const struct tulle_metrics *metrics);
+/* rows and the known metrics; for several targets their averages, and each one's under "targets".
+ * null when no rows were measured. */
+json_t *cli_json_metrics(const struct tulle_model_info *info, unsigned known,
+                         const struct tulle_metrics *metrics);
 
 /* Of the three splits, as the model has them. */
 json_t *cli_json_split_metrics(const struct tulle_model_info *info);

@@ -2,6 +2,7 @@
  */
 #include "values.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -123,24 +124,12 @@ static int decimal(const char *text, double *value)
     return *end || !isfinite(*value) ? -1 : 0;
 }
 
-static int parse_rate(const struct cli_value_type *type, const char *text, void *field,
-                      char *problem, size_t size)
+static int parse_decimal(const struct cli_value_type *type, const char *text, void *field,
+                         char *problem, size_t size)
 {
     double value;
-    (void)type;
-    if (decimal(text, &value) != 0 || value <= 0)
-        return fail(problem, size, "a number above 0", text);
-    *(double *)field = value;
-    return 0;
-}
-
-static int parse_fraction(const struct cli_value_type *type, const char *text, void *field,
-                          char *problem, size_t size)
-{
-    double value;
-    (void)type;
-    if (decimal(text, &value) != 0 || value < 0 || value >= 1)
-        return fail(problem, size, "a number from 0 to below 1", text);
+    if (decimal(text, &value) != 0 || value < type->minimum || value > type->maximum)
+        return fail(problem, size, type->expected, text);
     *(double *)field = value;
     return 0;
 }
@@ -162,31 +151,120 @@ static size_t count_items(const char *text)
     return count;
 }
 
-static int parse_names(const struct cli_value_type *type, const char *text, void *field,
-                       char *problem, size_t size)
+/* Cuts a copy of the text at its commas; the items point into it. */
+static void split_items(struct cli_names *names, const char *text)
 {
-    struct cli_names *names = field;
-    (void)type;
-    names->text = cli_allocate(strlen(text) + 1, 1);
-    strcpy(names->text, text);
+    cli_names_free(names);
+    names->text = cli_format("%s", text);
     names->items = cli_allocate(count_items(text), sizeof *names->items);
     names->count = 0;
-    for (char *name = names->text; name;) {
-        char *comma = strchr(name, ',');
+    for (char *item = names->text; item;) {
+        char *comma = strchr(item, ',');
         if (comma)
             *comma++ = '\0';
-        if (!*name)
-            return fail(problem, size, "names separated by single commas", text);
-        for (size_t i = 0; i < names->count; i++) {
-            if (strcmp(names->items[i], name) == 0) {
-                snprintf(problem, size, "'%s' is there twice", name);
+        names->items[names->count++] = item;
+        item = comma;
+    }
+}
+
+/* Each of them something, and none twice. */
+static int check_names(const struct cli_names *names, const char *text, const char *expected,
+                       char *problem, size_t size)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (!*names->items[i])
+            return fail(problem, size, expected, text);
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(names->items[i], names->items[j]) == 0) {
+                snprintf(problem, size, "'%s' is there twice", names->items[i]);
                 return -1;
             }
         }
-        names->items[names->count++] = name;
-        name = comma;
     }
     return 0;
+}
+
+static int parse_names(const struct cli_value_type *type, const char *text, void *field,
+                       char *problem, size_t size)
+{
+    (void)type;
+    split_items(field, text);
+    return check_names(field, text, "names separated by single commas", problem, size);
+}
+
+void cli_names_free(struct cli_names *names)
+{
+    free(names->items);
+    free(names->text);
+    memset(names, 0, sizeof *names);
+}
+
+/* '' is an empty list. */
+static int parse_missing(const struct cli_value_type *type, const char *text, void *field,
+                         char *problem, size_t size)
+{
+    struct cli_names *names = field;
+    (void)type;
+    split_items(names, text);
+    if (*text)
+        return check_names(names, text, "texts separated by single commas", problem, size);
+    names->count = 0;
+    return 0;
+}
+
+/* What the library takes where the list is NULL. */
+static void show_missing(const struct cli_value_type *type, const void *field, char *buffer,
+                         size_t size)
+{
+    static const char *const texts[] = TULLE_DEFAULT_MISSING;
+    size_t length = 0;
+    (void)type, (void)field;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0] && length < size; i++)
+        length += (size_t)snprintf(buffer + length, size - length, "%s%s", i ? "," : "", texts[i]);
+}
+
+static int parse_class_weights(const struct cli_value_type *type, const char *text, void *field,
+                               char *problem, size_t size)
+{
+    static const char expected[] = "'balanced', or CLASS=WEIGHT separated by commas";
+    struct cli_class_weights *weights = field;
+    (void)type;
+    if (strcmp(text, "balanced") == 0) {
+        weights->balanced = 1;
+        return 0;
+    }
+    split_items(&weights->names, text);
+    weights->weights = cli_allocate(weights->names.count, sizeof *weights->weights);
+    for (size_t i = 0; i < weights->names.count; i++) {
+        char *sign = strrchr(weights->names.items[i], '='); /* a class's name may have others */
+        if (!sign || decimal(sign + 1, &weights->weights[i]) != 0)
+            return fail(problem, size, expected, text);
+        if (weights->weights[i] < 0)
+            return fail(problem, size, "weights of at least 0", text);
+        *sign = '\0';
+    }
+    return check_names(&weights->names, text, expected, problem, size);
+}
+
+static int parse_numbers(const struct cli_value_type *type, const char *text, void *field,
+                         char *problem, size_t size)
+{
+    struct cli_numbers *numbers = field;
+    struct cli_names items = {0};
+    int result = 0;
+    split_items(&items, text);
+    numbers->items = cli_allocate(items.count, sizeof *numbers->items);
+    numbers->count = items.count;
+    for (size_t i = 0; i < items.count; i++) {
+        double value;
+        if (decimal(items.items[i], &value) != 0 || value < type->minimum ||
+            value > type->maximum || (i > 0 && value <= numbers->items[i - 1]))
+            result = -1;
+        else
+            numbers->items[i] = value;
+    }
+    cli_names_free(&items);
+    return result ? fail(problem, size, type->expected, text) : 0;
 }
 
 static int parse_counts(const struct cli_value_type *type, const char *text, void *field,
@@ -238,11 +316,12 @@ static int parse_choice(const struct cli_value_type *type, const char *text, voi
         names[count++] = choice->name;
     }
     size_t nearest = tulle_nearest_name(text, names, count);
-    if (nearest != SIZE_MAX) {
-        snprintf(problem, size, "unknown value '%s'; did you mean '%s'?", text, names[nearest]);
-        return -1;
-    }
-    size_t length = (size_t)snprintf(problem, size, "unknown value '%s'; expected", text);
+    size_t length = (size_t)snprintf(problem, size, "unknown value '%s';", text);
+    if (nearest != SIZE_MAX && length < size)
+        length += (size_t)snprintf(problem + length, size - length, " did you mean '%s'? Expected",
+                                   names[nearest]);
+    else if (length < size)
+        length += (size_t)snprintf(problem + length, size - length, " expected");
     for (size_t i = 0; i < count && length < size; i++)
         length += (size_t)snprintf(problem + length, size - length, "%s%s",
                                    i == 0           ? " "
@@ -272,38 +351,75 @@ static void show_choice(const struct cli_value_type *type, const void *field, ch
     }
 }
 
-#define CHOICE(NAME, value, name, formula) {#name, value},
-static const struct cli_choice activations[] = {TULLE_ACTIVATION_LIST(CHOICE){NULL, 0}};
-static const struct cli_choice losses[] = {TULLE_LOSS_LIST(CHOICE){NULL, 0}};
-static const struct cli_choice optimizers[] = {TULLE_OPTIMIZER_LIST(CHOICE){NULL, 0}};
+#define CHOICE(NAME, value, name, formula) {#name, value, formula},
+#define END                                                                                        \
+    {                                                                                              \
+        NULL, 0, NULL                                                                              \
+    }
+static const struct cli_choice activations[] = {TULLE_ACTIVATION_LIST(CHOICE) END};
+static const struct cli_choice initializers[] = {TULLE_INITIALIZER_LIST(CHOICE) END};
+static const struct cli_choice losses[] = {
+    {"auto", TULLE_LOSS_AUTO, "mse for numbers, cross entropy for classes"},
+    TULLE_LOSS_LIST(CHOICE) END};
+static const struct cli_choice optimizers[] = {TULLE_OPTIMIZER_LIST(CHOICE) END};
+static const struct cli_choice scalings[] = {TULLE_SCALING_LIST(CHOICE) END};
+static const struct cli_choice schedules[] = {TULLE_SCHEDULE_LIST(CHOICE) END};
+static const struct cli_choice tasks[] = {TULLE_TASK_LIST(CHOICE) END};
 #undef CHOICE
-static const struct cli_choice precisions[] = {{"f32", TULLE_F32}, {"f64", TULLE_F64}, {NULL, 0}};
-static const struct cli_choice splits[] = {{"train", TULLE_SPLIT_TRAIN},
-                                           {"valid", TULLE_SPLIT_VALID},
-                                           {"test", TULLE_SPLIT_TEST},
-                                           {"all", TULLE_SPLIT_ALL},
-                                           {NULL, 0}};
+static const struct cli_choice precisions[] = {
+    {"f32", TULLE_F32, NULL}, {"f64", TULLE_F64, NULL}, END};
+static const struct cli_choice splits[] = {{"train", TULLE_SPLIT_TRAIN, NULL},
+                                           {"valid", TULLE_SPLIT_VALID, NULL},
+                                           {"test", TULLE_SPLIT_TEST, NULL},
+                                           {"all", TULLE_SPLIT_ALL, NULL},
+                                           END};
 static const struct cli_choice parts[] = {
-    {"step", CLI_BENCH_STEP}, {"shapes", CLI_BENCH_SHAPES}, {"predict", CLI_BENCH_PREDICT},
-    {"read", CLI_BENCH_READ}, {"widths", CLI_BENCH_WIDTHS}, {NULL, 0}};
-static const struct cli_choice yes_no[] = {{"yes", 1}, {"no", 0}, {NULL, 0}};
+    {"step", CLI_BENCH_STEP, NULL},       {"shapes", CLI_BENCH_SHAPES, NULL},
+    {"predict", CLI_BENCH_PREDICT, NULL}, {"read", CLI_BENCH_READ, NULL},
+    {"widths", CLI_BENCH_WIDTHS, NULL},   END};
+static const struct cli_choice yes_no[] = {{"yes", 1, NULL}, {"no", 0, NULL}, END};
+#undef END
 
 /* The upper bounds are beyond any use; they keep typing errors from the arithmetic on sizes. */
 #define MOST 1e9
+#define ABOVE_0 DBL_TRUE_MIN
+#define BELOW_1 (1 - DBL_EPSILON / 2)
 
-const struct cli_value_type cli_type_flag = {parse_flag, NULL, 0, 0, NULL};
-const struct cli_value_type cli_type_text = {parse_text, NULL, 0, 0, NULL};
-const struct cli_value_type cli_type_names = {parse_names, NULL, 0, 0, NULL};
-const struct cli_value_type cli_type_counts = {parse_counts, show_counts, 1, MOST, NULL};
-const struct cli_value_type cli_type_count = {parse_count, show_count, 1, MOST, NULL};
-const struct cli_value_type cli_type_threads = {parse_threads, show_threads, 0, 4096, NULL};
-const struct cli_value_type cli_type_seed = {parse_seed, show_seed, 0, UINT32_MAX, NULL};
-const struct cli_value_type cli_type_rate = {parse_rate, show_number, 0, 0, NULL};
-const struct cli_value_type cli_type_fraction = {parse_fraction, show_number, 0, 0, NULL};
-const struct cli_value_type cli_type_yes_no = {parse_choice, show_choice, 0, 0, yes_no};
-const struct cli_value_type cli_type_activation = {parse_choice, show_choice, 0, 0, activations};
-const struct cli_value_type cli_type_loss = {parse_choice, show_choice, 0, 0, losses};
-const struct cli_value_type cli_type_optimizer = {parse_choice, show_choice, 0, 0, optimizers};
-const struct cli_value_type cli_type_precision = {parse_choice, show_choice, 0, 0, precisions};
-const struct cli_value_type cli_type_split = {parse_split, show_choice, 0, 0, splits};
-const struct cli_value_type cli_type_part = {parse_choice, show_choice, 0, 0, parts};
+const struct cli_value_type cli_type_flag = {.parse = parse_flag};
+const struct cli_value_type cli_type_text = {.parse = parse_text};
+const struct cli_value_type cli_type_names = {.parse = parse_names};
+const struct cli_value_type cli_type_missing = {.parse = parse_missing, .show = show_missing};
+const struct cli_value_type cli_type_class_weights = {.parse = parse_class_weights};
+const struct cli_value_type cli_type_counts = {parse_counts, show_counts, 1, MOST, NULL, NULL};
+const struct cli_value_type cli_type_quantiles = {
+    parse_numbers, NULL, ABOVE_0, BELOW_1, "ascending numbers between 0 and 1 separated by commas",
+    NULL};
+const struct cli_value_type cli_type_count = {parse_count, show_count, 1, MOST, NULL, NULL};
+const struct cli_value_type cli_type_count_or_none = {parse_count, show_count, 0, MOST, NULL, NULL};
+const struct cli_value_type cli_type_threads = {parse_threads, show_threads, 0, 4096, NULL, NULL};
+const struct cli_value_type cli_type_seed = {parse_seed, show_seed, 0, UINT32_MAX, NULL, NULL};
+
+#define DECIMAL(minimum, maximum, expected)                                                        \
+    {                                                                                              \
+        parse_decimal, show_number, minimum, maximum, expected, NULL                               \
+    }
+const struct cli_value_type cli_type_rate = DECIMAL(ABOVE_0, DBL_MAX, "a number above 0");
+const struct cli_value_type cli_type_amount = DECIMAL(0, DBL_MAX, "a number of at least 0");
+const struct cli_value_type cli_type_factor = DECIMAL(ABOVE_0, 1, "a number above 0, at most 1");
+const struct cli_value_type cli_type_fraction = DECIMAL(0, BELOW_1, "a number from 0 to below 1");
+
+#define ONE_OF(choices)                                                                            \
+    {                                                                                              \
+        parse_choice, show_choice, 0, 0, NULL, choices                                             \
+    }
+const struct cli_value_type cli_type_yes_no = ONE_OF(yes_no);
+const struct cli_value_type cli_type_activation = ONE_OF(activations);
+const struct cli_value_type cli_type_initializer = ONE_OF(initializers);
+const struct cli_value_type cli_type_loss = ONE_OF(losses);
+const struct cli_value_type cli_type_optimizer = ONE_OF(optimizers);
+const struct cli_value_type cli_type_precision = ONE_OF(precisions);
+const struct cli_value_type cli_type_scaling = ONE_OF(scalings);
+const struct cli_value_type cli_type_schedule = ONE_OF(schedules);
+const struct cli_value_type cli_type_task = ONE_OF(tasks);
+const struct cli_value_type cli_type_part = ONE_OF(parts);
+const struct cli_value_type cli_type_split = {parse_split, show_choice, 0, 0, NULL, splits};

@@ -11,6 +11,19 @@ struct cli_names {
     char *text; /* holds the items */
 };
 
+/* CLASS=WEIGHT,..., or balanced */
+struct cli_class_weights {
+    struct cli_names names;
+    double *weights; /* of each name */
+    int balanced;
+};
+
+/* X,X,... */
+struct cli_numbers {
+    double *items;
+    size_t count;
+};
+
 /* N,N,... */
 struct cli_counts {
     size_t *items; /* never NULL */
@@ -20,6 +33,7 @@ struct cli_counts {
 struct cli_choice {
     const char *name; /* NULL ends the list */
     int value;
+    const char *meaning; /* for the help; may be NULL */
 };
 
 struct cli_value_type {
@@ -29,25 +43,38 @@ struct cli_value_type {
     /* Writes the field as the user would; NULL for a type whose options have no default. */
     void (*show)(const struct cli_value_type *type, const void *field, char *buffer, size_t size);
     double minimum, maximum; /* of numbers */
+    const char *expected;    /* what to write, of decimals */
     const struct cli_choice *choices;
 };
 
 /* The field's type is given behind each. */
-extern const struct cli_value_type cli_type_flag;       /* int */
-extern const struct cli_value_type cli_type_yes_no;     /* int */
-extern const struct cli_value_type cli_type_text;       /* const char *: the argument itself */
-extern const struct cli_value_type cli_type_names;      /* struct cli_names */
-extern const struct cli_value_type cli_type_counts;     /* struct cli_counts */
-extern const struct cli_value_type cli_type_count;      /* size_t, at least 1 */
-extern const struct cli_value_type cli_type_threads;    /* unsigned */
-extern const struct cli_value_type cli_type_seed;       /* uint32_t */
-extern const struct cli_value_type cli_type_rate;       /* double, above 0 */
-extern const struct cli_value_type cli_type_fraction;   /* double in [0, 1) */
-extern const struct cli_value_type cli_type_activation; /* the enums of tulle.h */
+extern const struct cli_value_type cli_type_flag;          /* int */
+extern const struct cli_value_type cli_type_yes_no;        /* int */
+extern const struct cli_value_type cli_type_text;          /* const char *: the argument itself */
+extern const struct cli_value_type cli_type_names;         /* struct cli_names */
+extern const struct cli_value_type cli_type_missing;       /* struct cli_names, which may be none */
+extern const struct cli_value_type cli_type_counts;        /* struct cli_counts */
+extern const struct cli_value_type cli_type_class_weights; /* struct cli_class_weights */
+extern const struct cli_value_type cli_type_quantiles;     /* struct cli_numbers in (0, 1) */
+extern const struct cli_value_type cli_type_count;         /* size_t, at least 1 */
+extern const struct cli_value_type cli_type_count_or_none; /* size_t */
+extern const struct cli_value_type cli_type_threads;       /* unsigned */
+extern const struct cli_value_type cli_type_seed;          /* uint32_t */
+extern const struct cli_value_type cli_type_rate;          /* double, above 0 */
+extern const struct cli_value_type cli_type_amount;        /* double, at least 0 */
+extern const struct cli_value_type cli_type_factor;        /* double in (0, 1] */
+extern const struct cli_value_type cli_type_fraction;      /* double in [0, 1) */
+extern const struct cli_value_type cli_type_activation;    /* the enums of tulle.h */
+extern const struct cli_value_type cli_type_initializer;
 extern const struct cli_value_type cli_type_loss;
 extern const struct cli_value_type cli_type_optimizer;
 extern const struct cli_value_type cli_type_precision;
+extern const struct cli_value_type cli_type_scaling;
+extern const struct cli_value_type cli_type_schedule;
 extern const struct cli_value_type cli_type_split;
+extern const struct cli_value_type cli_type_task;
 extern const struct cli_value_type cli_type_part; /* enum cli_bench_part */
+
+void cli_names_free(struct cli_names *names);
 
 #endif

@@ -18,7 +18,7 @@ cat >ten.c <<'C'
 
 int main(void)
 {
-    const struct tulle_layer layers[] = {{8, TULLE_ACTIVATION_TANH}, {1, TULLE_ACTIVATION_IDENTITY}};
+    const struct tulle_layer layers[] = {{.units = 8, .activation = TULLE_ACTIVATION_TANH}, {.units = 1}};
     struct tulle_trainer_options options = TULLE_TRAINER_OPTIONS;
     const double x[] = {0, 0.25, 0.5, 0.75}, y[] = {0, 1, 0, -1};
     tulle_trainer *trainer;

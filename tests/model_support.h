@@ -6,6 +6,9 @@
 
 #include "../lib/model/model.h"
 
+/* Metrics of a regression, the others NaN. */
+void set_metrics(struct tulle_metrics *metrics, size_t rows, double rmse, double mae, double r2);
+
 /* The description of docs/format.md's example: rooms, age -> price by 2 relu units. */
 struct example {
     struct tulle_column inputs[2], targets[1];
@@ -17,6 +20,21 @@ void example_init(struct example *example);
 
 /* The example with its parameters. */
 struct tulle_model *example_model(void);
+
+/* A description with everything that one can have: numbers of all scalings, categories of all
+ * kinds, classes, quantiles, a curve. */
+struct rich {
+    struct tulle_column inputs[6], targets[1];
+    struct tulle_layer layers[2];
+    struct tulle_metrics metrics[3];
+    struct tulle_epoch curve[2];
+    struct tulle_model_info info; /* points to the above */
+};
+void rich_init(struct rich *rich);
+
+/* That with parameters -3, -2.875, ... in the order of the file. */
+struct tulle_model *rich_model(void);
+void fill_parameters(struct tulle_model *model);
 
 /* A temporary folder, for cmocka's setup and teardown. */
 int make_folder(void **state);

@@ -15,14 +15,32 @@ struct naive_layer {
     enum tulle_activation activation;
     double *weights, *biases;                  /* (units, inputs), (units) */
     double *weight_gradients, *bias_gradients; /* the same, summed over the rows */
-    double *z, *a;                             /* (units) of one sample: z = W x + b, a = act(z) */
+    double *a, *slope;                         /* (units) of one sample: act(W x + b), act' */
     double *da;                                /* (units) of one sample: dE/da */
+};
+
+/* A loss and its parameters, as struct tulle_trainer_options has them. */
+struct naive_criterion {
+    enum tulle_loss loss;
+    double huber_delta, label_smoothing;
+    const double *quantiles; /* (quantile_count) */
+    size_t quantile_count;
 };
 
 struct naive {
     size_t inputs, outputs, layer_count;
     struct naive_layer layers[NAIVE_MAX_LAYERS];
+    struct naive_criterion criterion; /* mse; may be set to another */
+    const double *weights;            /* NULL; or of the next call's rows */
 };
+
+/* act(z), and *slope = act'(z). */
+double naive_activation(enum tulle_activation activation, double z, double *slope);
+
+/* The loss of one sample of so many outputs o with the targets y, and its derivatives by them. */
+double naive_sample_loss(const struct naive_criterion *criterion, size_t outputs, const double *o,
+                         const double *y, double *gradient);
+size_t naive_targets(const struct naive_criterion *criterion, size_t outputs);
 
 /* A network of zeros. These functions abort where memory is short: they serve tests alone. */
 void naive_create(struct naive *net, size_t inputs, const struct tulle_layer *layers,
@@ -35,12 +53,14 @@ void naive_init(struct naive *net, struct tulle_rng *rng);
 /* The outputs for one sample x, (inputs); valid until the next call. */
 const double *naive_forward(struct naive *net, const double *x);
 
-/* In what follows x is (rows, inputs) and y is (rows, outputs), both dense. */
+/* In what follows x is (rows, inputs) and y is (rows, naive_targets), both dense. */
 
-/* The mean over rows and outputs of (o - y)^2. */
+/* The mean over rows, and over outputs unless there is one target for all of them, of the losses
+ * times the rows' weights. */
 double naive_loss(struct naive *net, const double *x, const double *y, size_t rows);
 
-/* Fills in the gradients of E = sum over rows and outputs of (o - y)^2 / 2. */
+/* Fills in the gradients of the sum over rows and outputs of the losses times the rows' weights;
+ * for mse of half of it. */
 void naive_gradients(struct naive *net, const double *x, const double *y, size_t rows);
 
 struct naive_sgd {

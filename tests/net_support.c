@@ -76,10 +76,19 @@ void randomize_biases(tulle_trainer *trainer, struct naive *net, struct tulle_rn
     }
 }
 
+/* Of the first layer. */
+static size_t input_width(const struct tulle_trainer_options *options)
+{
+    size_t width = options->inputs;
+    for (size_t e = 0; e < options->embedding_count; e++)
+        width += options->embeddings[e].dimensions;
+    return width;
+}
+
 struct naive naive_of(const tulle_trainer *trainer, const struct tulle_trainer_options *options)
 {
     struct naive net;
-    naive_create(&net, options->inputs, options->layers, options->layer_count);
+    naive_create(&net, input_width(options), options->layers, options->layer_count);
     for (size_t l = 0; l < net.layer_count; l++)
         assert_int_equal(
             tulle_trainer_get_parameters(trainer, l, net.layers[l].weights, net.layers[l].biases),
@@ -117,17 +126,97 @@ double parameter_difference(const tulle_trainer *trainer, const struct naive *ne
     return worst;
 }
 
+size_t parameter_count(const struct tulle_trainer_options *options)
+{
+    size_t count = 0, inputs = input_width(options);
+    for (size_t l = 0; l < options->layer_count; l++) {
+        const struct tulle_layer *layer = &options->layers[l];
+        count += layer->units * (inputs + 1 + (layer->parametric != 0));
+        inputs = layer->units;
+    }
+    for (size_t e = 0; e < options->embedding_count; e++)
+        count += (options->embeddings[e].levels + 1) * options->embeddings[e].dimensions;
+    return count;
+}
+
+double *get_parameters(const tulle_trainer *trainer, const struct tulle_trainer_options *options)
+{
+    double *values = calloc(parameter_count(options), sizeof *values), *next = values;
+    size_t inputs = input_width(options);
+    assert_non_null(values);
+    for (size_t l = 0; l < options->layer_count; l++) {
+        size_t units = options->layers[l].units;
+        double *biases = next + units * inputs;
+        assert_int_equal(tulle_trainer_get_parameters(trainer, l, next, biases), TULLE_OK);
+        next = biases + units;
+        if (options->layers[l].parametric) {
+            assert_int_equal(tulle_trainer_get_mix(trainer, l, next), TULLE_OK);
+            next += units;
+        }
+        inputs = units;
+    }
+    for (size_t e = 0; e < options->embedding_count; e++) {
+        assert_int_equal(tulle_trainer_get_embedding(trainer, e, next), TULLE_OK);
+        next += (options->embeddings[e].levels + 1) * options->embeddings[e].dimensions;
+    }
+    return values;
+}
+
+void set_parameters(tulle_trainer *trainer, const struct tulle_trainer_options *options,
+                    const double *values)
+{
+    size_t inputs = input_width(options);
+    for (size_t l = 0; l < options->layer_count; l++) {
+        size_t units = options->layers[l].units;
+        const double *biases = values + units * inputs;
+        assert_int_equal(tulle_trainer_set_parameters(trainer, l, values, biases), TULLE_OK);
+        values = biases + units;
+        if (options->layers[l].parametric) {
+            assert_int_equal(tulle_trainer_set_mix(trainer, l, values), TULLE_OK);
+            values += units;
+        }
+        inputs = units;
+    }
+    for (size_t e = 0; e < options->embedding_count; e++) {
+        assert_int_equal(tulle_trainer_set_embedding(trainer, e, values), TULLE_OK);
+        values += (options->embeddings[e].levels + 1) * options->embeddings[e].dimensions;
+    }
+}
+
+size_t target_count(const struct tulle_trainer_options *options)
+{
+    size_t outputs = options->layers[options->layer_count - 1].units;
+    if (options->loss == TULLE_LOSS_CROSS_ENTROPY)
+        return 1;
+    return options->loss == TULLE_LOSS_QUANTILE && options->quantile_count > 0
+               ? outputs / options->quantile_count
+               : outputs;
+}
+
+double *new_targets(struct tulle_rng *rng, const struct tulle_trainer_options *options, size_t rows)
+{
+    size_t count = rows * target_count(options);
+    size_t outputs = options->layers[options->layer_count - 1].units;
+    double *targets = new_values(rng, count);
+    for (size_t i = 0; i < count; i++) {
+        if (options->loss == TULLE_LOSS_POISSON)
+            targets[i] = (double)tulle_rng_integer(rng, 3);
+        else if (options->loss == TULLE_LOSS_GAMMA)
+            targets[i] = (float)(fabs(targets[i]) + 0.125);
+        else if (options->loss == TULLE_LOSS_BINARY_CROSS_ENTROPY)
+            targets[i] = (double)tulle_rng_integer(rng, 1);
+        else if (options->loss == TULLE_LOSS_CROSS_ENTROPY)
+            targets[i] = (double)tulle_rng_integer(rng, outputs - 1);
+    }
+    return targets;
+}
+
 int same_parameters(const tulle_trainer *a, const tulle_trainer *b,
                     const struct tulle_trainer_options *options)
 {
-    struct naive first = naive_of(a, options), second = naive_of(b, options);
-    int same = 1;
-    for (size_t l = 0; l < first.layer_count; l++) {
-        const struct naive_layer *p = &first.layers[l], *q = &second.layers[l];
-        same &= !memcmp(p->weights, q->weights, p->units * p->inputs * sizeof(double));
-        same &= !memcmp(p->biases, q->biases, p->units * sizeof(double));
-    }
-    naive_free(&first);
-    naive_free(&second);
+    double *first = get_parameters(a, options), *second = get_parameters(b, options);
+    int same = !memcmp(first, second, parameter_count(options) * sizeof *first);
+    free(first);
+    free(second);
     return same;
 }

@@ -4,7 +4,15 @@
 
 #include "naive.h"
 
-enum { ACTIVATIONS = TULLE_ACTIVATION_LOGISTIC + 1 };
+/* How many there are. */
+#define ONE_MORE(NAME, value, name, formula) +1
+enum {
+    ACTIVATIONS = TULLE_ACTIVATION_LIST(ONE_MORE),
+    LOSSES = TULLE_LOSS_LIST(ONE_MORE),
+    OPTIMIZERS = TULLE_OPTIMIZER_LIST(ONE_MORE),
+    INITIALIZERS = TULLE_INITIALIZER_LIST(ONE_MORE)
+};
+#undef ONE_MORE
 
 /* Defaults but for the network, and one thread. */
 struct tulle_trainer_options network_options(size_t inputs, const struct tulle_layer *layers,
@@ -26,7 +34,8 @@ float *new_floats(const double *values, size_t count);
 /* Biases are 0 at first, which hides mistakes: gives both sides the same random ones. */
 void randomize_biases(tulle_trainer *trainer, struct naive *net, struct tulle_rng *rng);
 
-/* A naive network of the same shape and with the same parameters; freed with naive_free(). */
+/* A naive network of the same layers and with the same parameters, to which the vectors of
+ * embeddings are inputs like others; freed with naive_free(). */
 struct naive naive_of(const tulle_trainer *trainer, const struct tulle_trainer_options *options);
 
 /* The largest |found - expected|, relative to the largest |expected|; absolute where that is 0.
@@ -35,6 +44,19 @@ double difference(const double *found, const double *expected, size_t count);
 
 /* The largest difference over the network's tensors. */
 double parameter_difference(const tulle_trainer *trainer, const struct naive *net);
+
+/* All parameters in one array: layer by layer weights, biases and mixes, then the embeddings'
+ * tables. That of get is freed with free(). */
+size_t parameter_count(const struct tulle_trainer_options *options);
+double *get_parameters(const tulle_trainer *trainer, const struct tulle_trainer_options *options);
+void set_parameters(tulle_trainer *trainer, const struct tulle_trainer_options *options,
+                    const double *values);
+
+/* Targets that the loss is defined for, exact in f32 too: (rows, tulle_loss_targets); freed with
+ * free(). */
+double *new_targets(struct tulle_rng *rng, const struct tulle_trainer_options *options,
+                    size_t rows);
+size_t target_count(const struct tulle_trainer_options *options);
 
 /* Whether the parameters of both trainers, made from the same options, have the same bits. */
 int same_parameters(const tulle_trainer *a, const tulle_trainer *b,

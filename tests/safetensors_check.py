@@ -37,7 +37,7 @@ def main(model_path, data_path, predictions_path):
     with safe_open(model_path, "numpy") as file:
         metadata = file.metadata()
         tensors = {name: file.get_tensor(name) for name in file.keys()}
-    assert metadata["format"] == "tulle" and metadata["format_version"] == "1", metadata
+    assert metadata["format"] == "tulle" and metadata["format_version"] == "2", metadata
     model = json.loads(metadata["model"])
     dtype = {"f32": np.float32, "f64": np.float64}[model["precision"]]
 
@@ -53,6 +53,7 @@ def main(model_path, data_path, predictions_path):
         assert weight.shape == (layer["units"], x.shape[1]), (number, weight.shape)
         assert bias.shape == (layer["units"],), (number, bias.shape)
         x = ACTIVATIONS[layer["activation"]](x @ weight.T + bias)
+    assert tensors.pop("curve").shape == (model["training"]["curve"], 3)
     assert not tensors, f"tensors of no layer: {list(tensors)}"
 
     # Relative to the spread of the target, since a prediction near 0 has no digits of its own.

@@ -58,8 +58,8 @@ static void set_up(struct fixture *f, const struct shape *shape, enum tulle_acti
     tulle_rng_seed(&rng, 5);
     f->shape = shape;
     for (size_t l = 0; l < shape->layer_count; l++) {
-        f->layers[l].units = shape->units[l];
-        f->layers[l].activation = l + 1 < shape->layer_count ? hidden : output;
+        f->layers[l] = (struct tulle_layer){
+            .units = shape->units[l], .activation = l + 1 < shape->layer_count ? hidden : output};
     }
     f->options = network_options(shape->inputs, f->layers, shape->layer_count, precision);
     f->options.learning_rate = rate;

@@ -28,7 +28,7 @@ static void test_copy(void **state)
     name[0] = split[0] = version[0] = '!';
 
     const struct tulle_model_info *info = tulle_model_info(model);
-    assert_int_equal(info->format_version, 1);
+    assert_int_equal(info->format_version, 2);
     assert_string_equal(info->checksum, "");
     assert_string_equal(info->tulle_version, "9.8.7");
     assert_string_equal(info->inputs[0].name, "rooms");
@@ -37,8 +37,10 @@ static void test_copy(void **state)
     assert_string_equal(info->split_column, "split");
     assert_int_equal(info->layers[0].units, 2);
     assert_int_equal(info->parameter_count, 2 * 2 + 2 + 1 * 2 + 1);
-    assert_true(info->metrics[0].rmse == 1.5);
-    assert_true(isnan(info->metrics[2].r2));
+    assert_int_equal(info->prediction_count, 1);
+    assert_true(info->metrics[0].value[TULLE_METRIC_RMSE] == 1.5);
+    assert_true(isnan(info->metrics[2].value[TULLE_METRIC_R2]));
+    assert_true(isnan(info->metrics[0].value[TULLE_METRIC_AUC]));
     tulle_model_free(model);
 }
 
@@ -49,11 +51,17 @@ static void test_defaults(void **state)
     struct tulle_model *model;
     example_init(&example);
     example.info.metrics = NULL;
+    example.info.task = TULLE_TASK_AUTO;
     assert_int_equal(tulle_model_create(&example.info, &model, NULL), TULLE_OK);
     const struct tulle_model_info *info = tulle_model_info(model);
     assert_string_equal(info->tulle_version, tulle_version());
     assert_null(info->split_column);
+    assert_null(info->weight_column);
+    assert_null(info->quantiles);
+    assert_null(info->curve);
+    assert_int_equal(info->task, TULLE_TASK_REGRESSION);
     assert_int_equal(info->metrics[2].rows, 0);
+    assert_true(isnan(info->metrics[2].value[TULLE_METRIC_RMSE]));
     double weights[4] = {1, 1, 1, 1}, biases[2] = {1, 1};
     assert_int_equal(tulle_model_get_parameters(model, 0, weights, biases), TULLE_OK);
     assert_true(weights[0] == 0 && weights[3] == 0 && biases[1] == 0);
@@ -92,28 +100,55 @@ static void assert_refused(const struct tulle_model_info *info, const char *part
         fail_msg("expected '%s' in '%s'", part, error.message);
 }
 
+#define NUMBER(name_, mean_, scale_, minimum_, maximum_)                                           \
+    .name = name_, .mean = mean_, .scale = scale_, .minimum = minimum_, .maximum = maximum_
+
 static void test_refused_columns(void **state)
 {
     (void)state;
+    static const double descending[] = {2, 1}, infinite[] = {1, INFINITY}, knots[] = {1, 2};
+    static const char *const same[] = {"a", "b", "a"}, *const bad[] = {"a\xff"};
+    static const char *const one[] = {"a"};
     const struct {
         struct tulle_column column;
         const char *part;
     } cases[] = {
-        {{"rooms", 0, 1, 0, 0}, "two inputs are named 'rooms'"},
-        {{"", 0, 1, 0, 0}, "input 2 has no name"},
-        {{"caf\xe9", 0, 1, 0, 0}, "the name of input 2 is not UTF-8"},
-        {{"\xc0\xaf", 0, 1, 0, 0}, "not UTF-8"},
-        {{"\xed\xa0\x80", 0, 1, 0, 0}, "not UTF-8"},
-        {{"\xf4\x90\x80\x80", 0, 1, 0, 0}, "not UTF-8"},
-        {{"\xe2\x82", 0, 1, 0, 0}, "not UTF-8"},
-        {{"age", NAN, 1, 0, 0}, "input 'age' has mean nan"},
-        {{"age", 0, 0, 0, 0}, "scale 0"},
-        {{"age", 0, -1, 0, 0}, "scale -1"},
-        {{"age", 0, INFINITY, 0, 0}, "scale inf"},
-        {{"age", 0, NAN, 0, 0}, "scale"},
-        {{"age", 0, 1, 2, 1}, "from 2 to 1"},
-        {{"age", 0, 1, -INFINITY, 1}, "from -inf"},
-        {{"age", 0, 1, 0, NAN}, "to nan"},
+        {{NUMBER("rooms", 0, 1, 0, 0)}, "two inputs are named 'rooms'"},
+        {{NUMBER("", 0, 1, 0, 0)}, "input 2 has no name"},
+        {{NUMBER("caf\xe9", 0, 1, 0, 0)}, "the name of input 2 is not UTF-8"},
+        {{NUMBER("\xc0\xaf", 0, 1, 0, 0)}, "not UTF-8"},
+        {{NUMBER("\xed\xa0\x80", 0, 1, 0, 0)}, "not UTF-8"},
+        {{NUMBER("\xf4\x90\x80\x80", 0, 1, 0, 0)}, "not UTF-8"},
+        {{NUMBER("\xe2\x82", 0, 1, 0, 0)}, "not UTF-8"},
+        {{NUMBER("age", NAN, 1, 0, 0)}, "input 'age' has mean nan"},
+        {{NUMBER("age", 0, 0, 0, 0)}, "scale 0"},
+        {{NUMBER("age", 0, -1, 0, 0)}, "scale -1"},
+        {{NUMBER("age", 0, INFINITY, 0, 0)}, "scale inf"},
+        {{NUMBER("age", 0, NAN, 0, 0)}, "scale"},
+        {{NUMBER("age", 0, 1, 2, 1)}, "from 2 to 1"},
+        {{NUMBER("age", 0, 1, -INFINITY, 1)}, "from -inf"},
+        {{NUMBER("age", 0, 1, 0, NAN)}, "to nan"},
+        {{NUMBER("age", 0, 1, 0, 1), .scaling = (enum tulle_scaling)9}, "unknown scaling"},
+        {{NUMBER("age", 0, 1, 0, 1), .missing = SIZE_MAX}, "2^53"},
+        {{NUMBER("age", 0, 1, 0, 1), .dimensions = 1}, "has no levels"},
+        {{NUMBER("age", 0, 1, 0, 1), .scaling = TULLE_SCALING_QUANTILE}, "has 0 quantiles"},
+        {{NUMBER("age", 0, 1, 0, 1), .scaling = TULLE_SCALING_QUANTILE, .quantiles = NULL,
+          .quantile_count = 2},
+         "has 2 quantiles"},
+        {{NUMBER("age", 0, 1, 0, 1), .scaling = TULLE_SCALING_ROBUST, .quantiles = knots,
+          .quantile_count = 2},
+         "expected none"},
+        {{NUMBER("age", 0, 1, 0, 1), .scaling = TULLE_SCALING_QUANTILE, .quantiles = descending,
+          .quantile_count = 2},
+         "ascending"},
+        {{NUMBER("age", 0, 1, 0, 1), .scaling = TULLE_SCALING_QUANTILE, .quantiles = infinite,
+          .quantile_count = 2},
+         "not finite"},
+        {{"age", .levels = {same, 3}}, "two levels of 'age' are named 'a'"},
+        {{"age", .levels = {bad, 1}}, "level 1 of 'age' is not UTF-8"},
+        {{"age", .levels = {same, 0}}, "0 levels"},
+        {{"age", .levels = {one, 1}, .quantiles = knots, .quantile_count = 2}, "2 quantiles"},
+        {{"age", .levels = {one, 1}, .dimensions = SIZE_MAX}, "2^53"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct example example;
@@ -133,6 +168,7 @@ static void test_refused_columns(void **state)
 static void test_refused_descriptions(void **state)
 {
     (void)state;
+    static const double half[] = {0.5}, descending[] = {0.5, 0.5}, outside[] = {1};
     struct example e;
 #define REFUSED(change, part)                                                                      \
     do {                                                                                           \
@@ -146,22 +182,110 @@ static void test_refused_descriptions(void **state)
     REFUSED(e.info.layer_count = 1, "2 units, but there are 1 targets");
     REFUSED(e.targets[0].name = "age",
             "'age' is both an input and a target; it must be one of them");
+    REFUSED(e.targets[0].scaling = TULLE_SCALING_ROBUST, "only inputs can have");
     REFUSED(e.layers[0].units = 0, "no units");
     REFUSED(e.layers[0].activation = (enum tulle_activation)99, "unknown activation");
+    REFUSED(e.layers[0].dropout = 1, "dropout");
     REFUSED(e.info.precision = (enum tulle_type)2, "unknown precision");
     REFUSED(e.info.loss = (enum tulle_loss)99, "unknown");
+    REFUSED(e.info.loss = TULLE_LOSS_AUTO, "unknown");
     REFUSED(e.info.optimizer = (enum tulle_optimizer)99, "unknown");
+    REFUSED(e.info.task = (enum tulle_task)99, "unknown");
     REFUSED(e.info.learning_rate = -1, "learning rate is -1");
     REFUSED(e.info.learning_rate = INFINITY, "learning rate is inf");
     REFUSED(e.info.valid_fraction = 1.5, "fractions");
     REFUSED(e.info.test_fraction = NAN, "fractions");
     REFUSED(e.info.split_column = "\xff", "split column");
+    REFUSED(e.info.weight_column = "\xff", "weight column");
     REFUSED(e.info.tulle_version = "a version number of more than 31 bytes", "no version");
     REFUSED(e.info.batch_size = ((size_t)1 << 53) + 1, "2^53");
     REFUSED(e.info.rows[2] = SIZE_MAX, "2^53");
-    REFUSED(e.metrics[0].rmse = -1, "impossible metrics");
-    REFUSED(e.metrics[1].mae = -DBL_MIN, "impossible metrics");
-    REFUSED(e.metrics[2].r2 = 1.5, "impossible metrics");
+    REFUSED(e.info.best_epoch = 1, "epoch 1 is the best of 0");
+    REFUSED(e.info.huber_delta = -1, "huber_delta");
+    REFUSED((e.info.loss = TULLE_LOSS_HUBER, e.info.huber_delta = 0), "huber_delta");
+    REFUSED(e.info.label_smoothing = 1, "label_smoothing");
+    REFUSED((e.info.quantiles = half, e.info.quantile_count = 1), "1 quantiles with the loss mse");
+    REFUSED(e.info.loss = TULLE_LOSS_QUANTILE, "0 quantiles with the loss quantile");
+    e.info.loss = TULLE_LOSS_QUANTILE;
+    e.info.quantiles = outside, e.info.quantile_count = 1;
+    assert_refused(&e.info, "quantile 1 is 1");
+    e.info.quantiles = descending, e.info.quantile_count = 2;
+    assert_refused(&e.info, "quantile 2 is 0.5");
+    REFUSED(e.metrics[0].value[TULLE_METRIC_RMSE] = -1, "impossible metrics");
+    REFUSED(e.metrics[1].value[TULLE_METRIC_MAE] = -DBL_MIN, "impossible metrics");
+    REFUSED(e.metrics[2].value[TULLE_METRIC_R2] = 1.5, "impossible metrics");
+}
+
+/* The units of the last layer, and what targets there are, go with the loss. */
+static void test_outputs(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a", "b", "c"};
+    static const double quantiles[] = {0.1, 0.5, 0.9};
+    const struct {
+        enum tulle_loss loss;
+        enum tulle_task task;
+        size_t classes, quantiles, outputs, predictions;
+        const char *part; /* NULL: it is welcome */
+    } cases[] = {
+        {TULLE_LOSS_CROSS_ENTROPY, TULLE_TASK_AUTO, 3, 0, 3, 3, NULL},
+        {TULLE_LOSS_CROSS_ENTROPY, TULLE_TASK_AUTO, 3, 0, 1, 0, "'price' has 3 classes"},
+        {TULLE_LOSS_CROSS_ENTROPY, TULLE_TASK_AUTO, 0, 0, 3, 0, "'price' has numbers"},
+        {TULLE_LOSS_CROSS_ENTROPY, TULLE_TASK_REGRESSION, 3, 0, 3, 0, "is for classification"},
+        {TULLE_LOSS_BINARY_CROSS_ENTROPY, TULLE_TASK_CLASSIFICATION, 2, 0, 1, 2, NULL},
+        {TULLE_LOSS_BINARY_CROSS_ENTROPY, TULLE_TASK_AUTO, 3, 0, 1, 0, "'price' has 3"},
+        {TULLE_LOSS_BINARY_CROSS_ENTROPY, TULLE_TASK_AUTO, 2, 0, 2, 0, "there are 1 targets"},
+        {TULLE_LOSS_QUANTILE, TULLE_TASK_AUTO, 0, 3, 3, 3, NULL},
+        {TULLE_LOSS_QUANTILE, TULLE_TASK_AUTO, 0, 3, 1, 0, "1 targets of 3 quantiles"},
+        {TULLE_LOSS_QUANTILE, TULLE_TASK_AUTO, 2, 3, 3, 0, "'price' has classes"},
+        {TULLE_LOSS_MSE, TULLE_TASK_AUTO, 2, 0, 1, 0, "'price' has classes"},
+        {TULLE_LOSS_MAE, TULLE_TASK_CLASSIFICATION, 0, 0, 1, 0, "is for regression"},
+        {TULLE_LOSS_POISSON, TULLE_TASK_REGRESSION, 0, 0, 1, 1, NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct example e;
+        struct tulle_model *model;
+        example_init(&e);
+        e.info.loss = cases[i].loss;
+        e.info.task = cases[i].task;
+        if (cases[i].classes > 0)
+            e.targets[0].levels = (struct tulle_levels){names, cases[i].classes};
+        e.info.quantiles = cases[i].quantiles ? quantiles : NULL;
+        e.info.quantile_count = cases[i].quantiles;
+        e.layers[1].units = cases[i].outputs;
+        if (cases[i].part) {
+            assert_refused(&e.info, cases[i].part);
+            continue;
+        }
+        assert_int_equal(tulle_model_create(&e.info, &model, NULL), TULLE_OK);
+        assert_int_equal(tulle_model_info(model)->prediction_count, cases[i].predictions);
+        assert_int_not_equal(tulle_model_info(model)->task, TULLE_TASK_AUTO);
+        tulle_model_free(model);
+    }
+}
+
+/* The network takes what the encoder gives, and the model owns all that it points to. */
+static void test_columns(void **state)
+{
+    (void)state;
+    struct rich rich;
+    rich_init(&rich);
+    struct tulle_model *model = rich_model();
+    const struct tulle_model_info *info = tulle_model_info(model);
+    assert_int_equal(model->network.inputs, 2 + 1 + 1 + 4 + 1);
+    assert_int_equal(model->network.layers[0].inputs, 9 + 2);
+    assert_int_equal(model->network.embedding_count, 1);
+    assert_int_equal(model->network.embeddings[0].levels, 5);
+    assert_int_equal(info->parameter_count, 8 * 11 + 8 + 8 + 3 * 8 + 3 + 6 * 2);
+    assert_ptr_not_equal(info->inputs[1].quantiles, rich.inputs[1].quantiles);
+    assert_ptr_not_equal(info->inputs[3].levels.names, rich.inputs[3].levels.names);
+    assert_ptr_equal(model->encoder.columns, info->inputs);
+    assert_string_equal(info->inputs[3].levels.names[1], "green");
+    assert_string_equal(info->targets[0].levels.names[2], "virginica");
+    assert_true(info->inputs[1].quantiles[3] == 4);
+    assert_true(info->curve[1].train_loss == 0.5);
+    assert_string_equal(info->weight_column, "weight");
+    tulle_model_free(model);
 }
 
 /* The longest names that a file could have room for, were they all that it holds. */
@@ -207,6 +331,8 @@ int main(void)
         cmocka_unit_test(test_parameters),
         cmocka_unit_test(test_refused_columns),
         cmocka_unit_test(test_refused_descriptions),
+        cmocka_unit_test(test_outputs),
+        cmocka_unit_test(test_columns),
         cmocka_unit_test(test_names_too_long),
         cmocka_unit_test(test_too_large),
     };

@@ -1,6 +1,7 @@
 /* test_model_file.c - what is saved comes back exactly, and saving fails without doing harm. */
 #include "../lib/base/portability.h"
 
+#include <fenv.h>
 #include <float.h>
 #include <math.h>
 #include <setjmp.h>
@@ -58,7 +59,48 @@ static void assert_same_columns(const struct tulle_column *found,
         assert_same_figure(found[i].scale, expected[i].scale);
         assert_same_figure(found[i].minimum, expected[i].minimum);
         assert_same_figure(found[i].maximum, expected[i].maximum);
+        assert_int_equal(found[i].scaling, expected[i].scaling);
+        assert_int_equal(found[i].missing, expected[i].missing);
+        assert_int_equal(found[i].dimensions, expected[i].dimensions);
+        assert_int_equal(found[i].quantile_count, expected[i].quantile_count);
+        if (expected[i].quantile_count > 0)
+            assert_memory_equal(found[i].quantiles, expected[i].quantiles,
+                                expected[i].quantile_count * sizeof *expected[i].quantiles);
+        assert_int_equal(found[i].levels.count, expected[i].levels.count);
+        for (size_t k = 0; k < expected[i].levels.count; k++)
+            assert_string_equal(found[i].levels.names[k], expected[i].levels.names[k]);
     }
+}
+
+static void assert_same_text(const char *found, const char *expected)
+{
+    assert_int_equal(found == NULL, expected == NULL);
+    if (expected)
+        assert_string_equal(found, expected);
+}
+
+static void assert_same_training(const struct tulle_model_info *a, const struct tulle_model_info *b)
+{
+    assert_int_equal(a->loss, b->loss);
+    assert_same_figure(a->huber_delta, b->huber_delta);
+    assert_same_figure(a->label_smoothing, b->label_smoothing);
+    assert_int_equal(a->quantile_count, b->quantile_count);
+    for (size_t i = 0; i < b->quantile_count; i++)
+        assert_same_figure(a->quantiles[i], b->quantiles[i]);
+    assert_int_equal(a->optimizer, b->optimizer);
+    assert_same_figure(a->learning_rate, b->learning_rate);
+    assert_int_equal(a->batch_size, b->batch_size);
+    assert_int_equal(a->epochs, b->epochs);
+    assert_int_equal(a->seed, b->seed);
+    assert_same_text(a->split_column, b->split_column);
+    assert_same_text(a->weight_column, b->weight_column);
+    assert_same_figure(a->valid_fraction, b->valid_fraction);
+    assert_same_figure(a->test_fraction, b->test_fraction);
+    assert_memory_equal(a->rows, b->rows, sizeof b->rows);
+    assert_int_equal(a->best_epoch, b->best_epoch);
+    assert_int_equal(a->curve_count, b->curve_count);
+    if (b->curve_count > 0)
+        assert_memory_equal(a->curve, b->curve, b->curve_count * sizeof *b->curve);
 }
 
 static void assert_same_model(const struct tulle_model *found, const struct tulle_model *expected)
@@ -67,6 +109,7 @@ static void assert_same_model(const struct tulle_model *found, const struct tull
     assert_int_equal(a->format_version, b->format_version);
     assert_string_equal(a->tulle_version, b->tulle_version);
     assert_int_equal(a->precision, b->precision);
+    assert_int_equal(a->task, b->task);
     assert_int_equal(a->input_count, b->input_count);
     assert_int_equal(a->target_count, b->target_count);
     assert_int_equal(a->layer_count, b->layer_count);
@@ -76,29 +119,20 @@ static void assert_same_model(const struct tulle_model *found, const struct tull
     for (size_t l = 0; l < b->layer_count; l++) {
         assert_int_equal(a->layers[l].units, b->layers[l].units);
         assert_int_equal(a->layers[l].activation, b->layers[l].activation);
+        assert_int_equal(a->layers[l].parametric, b->layers[l].parametric);
+        assert_same_figure(a->layers[l].dropout, b->layers[l].dropout);
     }
-    assert_int_equal(a->loss, b->loss);
-    assert_int_equal(a->optimizer, b->optimizer);
-    assert_same_figure(a->learning_rate, b->learning_rate);
-    assert_int_equal(a->batch_size, b->batch_size);
-    assert_int_equal(a->epochs, b->epochs);
-    assert_int_equal(a->seed, b->seed);
-    assert_int_equal(a->standardize, b->standardize);
-    assert_int_equal(a->split_column == NULL, b->split_column == NULL);
-    if (b->split_column)
-        assert_string_equal(a->split_column, b->split_column);
-    assert_same_figure(a->valid_fraction, b->valid_fraction);
-    assert_same_figure(a->test_fraction, b->test_fraction);
-    assert_memory_equal(a->rows, b->rows, sizeof b->rows);
+    assert_same_training(a, b);
     for (size_t i = 0; i < 3 * b->target_count; i++) {
         assert_int_equal(a->metrics[i].rows, b->metrics[i].rows);
-        assert_same_figure(a->metrics[i].rmse, b->metrics[i].rmse);
-        assert_same_figure(a->metrics[i].mae, b->metrics[i].mae);
-        assert_same_figure(a->metrics[i].r2, b->metrics[i].r2);
+        for (int k = 0; k < TULLE_METRIC_SLOTS; k++)
+            assert_same_figure(a->metrics[i].value[k], b->metrics[i].value[k]);
     }
     assert_memory_equal(found->parameters, expected->parameters,
                         expected->network.arena_size * tulle_type_size(b->precision));
 }
+
+enum { EXAMPLE_DATA = 1536 }; /* where the data begins */
 
 /* The file that docs/format.md shows, to the byte. */
 static void test_documented_example(void **state)
@@ -110,12 +144,12 @@ static void test_documented_example(void **state)
     tulle_model_free(model);
 
     struct bytes file = get_bytes(in_folder("example"));
-    assert_int_equal(file.size, 1316);
-    assert_int_equal(file.data[0] + 256 * file.data[1], 1280 - 8);
+    assert_int_equal(file.size, EXAMPLE_DATA + 36);
+    assert_int_equal(file.data[0] + 256 * file.data[1], EXAMPLE_DATA - 8);
     assert_memory_equal(file.data + 8, "{\"__metadata__\":{\"checksum\":\"xxh3-64:", 37);
-    assert_memory_equal(file.data + 61, "\",\"format\":\"tulle\",\"format_version\":\"1\",", 40);
+    assert_memory_equal(file.data + 61, "\",\"format\":\"tulle\",\"format_version\":\"2\",", 40);
     const float parameters[] = {1, -0.5f, 0.25f, 2, 0.5f, -1, 3, -1.5f, 0.125f};
-    assert_memory_equal(file.data + 1280, parameters, sizeof parameters);
+    assert_memory_equal(file.data + EXAMPLE_DATA, parameters, sizeof parameters);
 
     model = load(in_folder("example"));
     const char *checksum = tulle_model_info(model)->checksum;
@@ -131,7 +165,7 @@ static void test_documented_example(void **state)
 }
 
 /* Weights of every magnitude that the precision has. */
-static void fill_parameters(struct tulle_model *model)
+static void fill_oddly(struct tulle_model *model)
 {
     static const double f64[] = {0.0, -0.0, 1.0 / 3, DBL_MAX, -DBL_MIN, DBL_TRUE_MIN, -2e-17};
     static const double f32[] = {0.0, -0.0, 1.0 / 3, FLT_MAX, -FLT_MIN, FLT_TRUE_MIN, -2e-17};
@@ -145,6 +179,17 @@ static void fill_parameters(struct tulle_model *model)
             tulle_arena_set(&model->network, model->parameters, layer->biases + u, values[n++ % 7]);
         }
     }
+}
+
+/* Saves, loads and saves again. */
+static void check_file(const struct tulle_model *model)
+{
+    save(model, in_folder("one"));
+    struct tulle_model *loaded = load(in_folder("one"));
+    assert_same_model(loaded, model);
+    save(loaded, in_folder("two"));
+    assert_same_bytes(in_folder("one"), in_folder("two"));
+    tulle_model_free(loaded);
 }
 
 static void check_round_trip(enum tulle_type precision, size_t inputs, const size_t *units,
@@ -161,15 +206,19 @@ static void check_round_trip(enum tulle_type precision, size_t inputs, const siz
     char numbered[2 * 16][8];
     for (size_t i = 0; i < 2 * 16; i++) {
         snprintf(numbered[i], sizeof numbered[i], "c%zu", i);
-        columns[i] = (struct tulle_column){i < 9 ? names[i] : numbered[i], odd[i % 9],
-                                           fabs(odd[(i + 2) % 9]) + DBL_TRUE_MIN, -fabs(odd[i % 9]),
-                                           fabs(odd[i % 9])};
+        columns[i] = (struct tulle_column){.name = i < 9 ? names[i] : numbered[i],
+                                           .mean = odd[i % 9],
+                                           .scale = fabs(odd[(i + 2) % 9]) + DBL_TRUE_MIN,
+                                           .minimum = -fabs(odd[i % 9]),
+                                           .maximum = fabs(odd[i % 9]),
+                                           .scaling = TULLE_SCALING_STANDARD,
+                                           .missing = i % 4};
     }
     for (size_t i = 0; i < 3 * 16; i++)
-        metrics[i] = (struct tulle_metrics){i, fabs(odd[i % 9]), i % 5 ? 0.1 : INFINITY,
-                                            i % 3 ? -odd[i % 9] / DBL_MAX : NAN};
+        set_metrics(&metrics[i], i, fabs(odd[i % 9]), i % 5 ? 0.1 : INFINITY,
+                    i % 3 ? -odd[i % 9] / DBL_MAX : NAN);
     for (size_t i = 0; i < layer_count; i++)
-        layers[i] = (struct tulle_layer){units[i], (enum tulle_activation)(i % 5)};
+        layers[i] = (struct tulle_layer){units[i], (enum tulle_activation)(i % 13), i % 2, 0};
     struct tulle_model_info info = {.precision = precision,
                                     .input_count = inputs,
                                     .target_count = units[layer_count - 1],
@@ -181,7 +230,6 @@ static void check_round_trip(enum tulle_type precision, size_t inputs, const siz
                                     .learning_rate = 0.1,
                                     .batch_size = (size_t)1 << 53,
                                     .seed = UINT32_MAX,
-                                    .standardize = inputs % 2 == 0,
                                     .split_column = inputs % 3 ? "sp\"lit" : NULL,
                                     .valid_fraction = 0.3,
                                     .test_fraction = 1.0 / 3,
@@ -191,13 +239,8 @@ static void check_round_trip(enum tulle_type precision, size_t inputs, const siz
     struct tulle_error error = {0};
     if (tulle_model_create(&info, &model, &error) != TULLE_OK)
         fail_msg("%s", error.message);
-    fill_parameters(model);
-    save(model, in_folder("one"));
-    struct tulle_model *loaded = load(in_folder("one"));
-    assert_same_model(loaded, model);
-    save(loaded, in_folder("two"));
-    assert_same_bytes(in_folder("one"), in_folder("two"));
-    tulle_model_free(loaded);
+    fill_oddly(model);
+    check_file(model);
     tulle_model_free(model);
 }
 
@@ -211,6 +254,111 @@ static void test_round_trip(void **state)
         check_round_trip(precision, 10, (const size_t[]){1, 33, 1, 2, 3, 7, 16, 9}, 8);
         check_round_trip(precision, 5, (const size_t[]){300, 200, 11}, 3);
     }
+}
+
+/* Categories, quantiles, embeddings, mixes and a curve; in both precisions, with and without. */
+static void test_rich(void **state)
+{
+    (void)state;
+    struct rich rich;
+    struct tulle_model *model = rich_model();
+    check_file(model);
+    tulle_model_free(model);
+    rich_init(&rich);
+    rich.info.precision = TULLE_F64;
+    rich.info.curve_count = rich.info.best_epoch = 0;
+    rich.layers[0].parametric = 0;
+    rich.inputs[4].dimensions = 0;
+    rich.inputs[1].scaling = TULLE_SCALING_NONE;
+    rich.inputs[1].quantile_count = 0;
+    rich.inputs[1].quantiles = NULL;
+    assert_int_equal(tulle_model_create(&rich.info, &model, NULL), TULLE_OK);
+    fill_parameters(model);
+    check_file(model);
+    tulle_model_free(model);
+}
+
+static void test_quantile_loss(void **state)
+{
+    (void)state;
+    static const double quantiles[] = {0.1, 0.5, 1 - 1.0 / 3};
+    struct example example;
+    struct tulle_model *model;
+    example_init(&example);
+    example.info.loss = TULLE_LOSS_QUANTILE;
+    example.info.quantiles = quantiles;
+    example.info.quantile_count = 3;
+    example.layers[1].units = 3;
+    assert_int_equal(tulle_model_create(&example.info, &model, NULL), TULLE_OK);
+    check_file(model);
+    tulle_model_free(model);
+}
+
+/* The same bytes and the same numbers whatever the program's rounding mode. */
+static void test_rounding_modes(void **state)
+{
+    (void)state;
+    static const int modes[] = {FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO};
+    struct rich rich;
+    struct tulle_model *model;
+    rich_init(&rich);
+    rich.inputs[0].mean = 0.1;
+    rich.inputs[0].scale = 1.0 / 3;
+    rich.inputs[0].maximum = 1e23;
+    rich.info.learning_rate = 5e-324;
+    assert_int_equal(tulle_model_create(&rich.info, &model, NULL), TULLE_OK);
+    save(model, in_folder("nearest"));
+    for (int i = 0; i < 3; i++) {
+        fesetround(modes[i]);
+        save(model, in_folder("directed"));
+        struct tulle_model *loaded = load(in_folder("directed"));
+        assert_int_equal(fegetround(), modes[i]);
+        fesetround(FE_TONEAREST);
+        assert_same_bytes(in_folder("directed"), in_folder("nearest"));
+        assert_same_model(loaded, model);
+        tulle_model_free(loaded);
+    }
+    tulle_model_free(model);
+}
+
+/* A file of format 1, with the predictions that the Tulle of that time gave for it; its tanh was
+ * another, by a unit in the last place of a float here and there. */
+static void test_format_1(void **state)
+{
+    (void)state;
+    static const double rows[][8] = {{8.3252, 41.0, 6.984126984126984, 1.0238095238095237, 322.0,
+                                      2.5555555555555554, 37.88, -122.23},
+                                     {8.3014, 21.0, 6.238137082601054, 0.9718804920913884, 2401.0,
+                                      2.109841827768014, 37.86, -122.22}};
+    double predicted[2];
+    tulle_session *session;
+    struct tulle_model *model = load(TULLE_SOURCE_DIR "/tests/data/model_v1.tulle");
+    const struct tulle_model_info *info = tulle_model_info(model);
+    assert_int_equal(info->format_version, 1);
+    assert_string_equal(info->checksum, "e5bb676973e6a812");
+    assert_int_equal(info->task, TULLE_TASK_REGRESSION);
+    assert_int_equal(info->prediction_count, 1);
+    assert_int_equal(info->inputs[0].scaling, TULLE_SCALING_STANDARD);
+    assert_true(info->huber_delta == 1 && info->label_smoothing == 0);
+    assert_null(info->weight_column);
+    assert_null(info->curve);
+    assert_true(info->metrics[2].value[TULLE_METRIC_R2] == 0.65083803274674534);
+    assert_true(isnan(info->metrics[2].value[TULLE_METRIC_PINBALL]));
+    assert_int_equal(tulle_session_create(model, &session), TULLE_OK);
+    assert_int_equal(tulle_session_predict(session, tulle_f64(&rows[0][0], 2, 8),
+                                           tulle_f64_out(predicted, 2, 1)),
+                     TULLE_OK);
+    assert_true(fabs(predicted[0] - 4.2637329444427134) < 1e-6);
+    assert_true(fabs(predicted[1] - 4.2264672479731695) < 1e-6);
+    tulle_session_free(session);
+
+    save(model, in_folder("new"));
+    struct tulle_model *loaded = load(in_folder("new"));
+    assert_int_equal(tulle_model_info(loaded)->format_version, 2);
+    loaded->info.format_version = 1;
+    assert_same_model(loaded, model);
+    tulle_model_free(loaded);
+    tulle_model_free(model);
 }
 
 /* A model is as large as its memory; nothing but its header has a limit. */
@@ -353,9 +501,19 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
     const struct CMUnitTest with[] = {
-        TEST(test_documented_example), TEST(test_round_trip),  TEST(test_large),
-        TEST(test_header_too_long),    TEST(test_not_finite),  TEST(test_check_path),
-        TEST(test_unusable_paths),     TEST(test_full_device), TEST(test_through_link),
+        TEST(test_documented_example),
+        TEST(test_round_trip),
+        TEST(test_rich),
+        TEST(test_quantile_loss),
+        TEST(test_rounding_modes),
+        TEST(test_format_1),
+        TEST(test_large),
+        TEST(test_header_too_long),
+        TEST(test_not_finite),
+        TEST(test_check_path),
+        TEST(test_unusable_paths),
+        TEST(test_full_device),
+        TEST(test_through_link),
     };
     const struct CMUnitTest without[] = {TEST(test_without_model_files)};
     return tulle_has_model_files ? cmocka_run_group_tests_name("model files", with, NULL, NULL)

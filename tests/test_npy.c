@@ -141,6 +141,7 @@ static const struct {
      8,
      {0x3fb999999999999a, 0xbff4000000000000, 0x7fefffffffffffff, 1, 0, 0x4000000000000000},
      {0.1, -1.25, 0x1.fffffffffffffp1023, 0x1p-1074, 0, 2}},
+    {"b1", 1, {0, 1, 1, 0, 2, 0}, {0, 1, 1, 0, 1, 0}},
     {"i1", 1, {0x80, 0x7f, 0, 1, 0xff, 5}, {-128, 127, 0, 1, -1, 5}},
     {"i2", 2, {0x8000, 0x7fff, 0x0102, 1, 0xffff, 5}, {-32768, 32767, 258, 1, -1, 5}},
     {"i4",
@@ -238,10 +239,10 @@ static void test_headers_refused(void **state)
     static const struct {
         const char *header, *message;
     } cases[] = {
-        {HEADER("'<c16'", "False", "(2, 3)"),
-         "expected numbers of the types f4, f8, i1 to i8 or u1 to u8 in the .npy header, got <c16"},
+        {HEADER("'<c16'", "False", "(2, 3)"), "expected numbers of the types b1, f4, f8, i1 to i8 "
+                                              "or u1 to u8 in the .npy header, got <c16"},
         {HEADER("'<f2'", "False", "(2, 3)"), "got <f2"},
-        {HEADER("'|b1'", "False", "(2, 3)"), "got |b1"},
+        {HEADER("'|b8'", "False", "(2, 3)"), "got |b8"},
         {HEADER("'|O'", "False", "(2, 3)"), "got |O"},
         {HEADER("'<U5'", "False", "(2, 3)"), "got <U5"},
         {HEADER("'f8'", "False", "(2, 3)"), "got f8"},
@@ -397,7 +398,7 @@ static void test_every_flip(void **state)
 {
     (void)state;
     for (int fortran = 0; fortran < 2; fortran++) {
-        struct bytes whole = make_typed(6, '<', fortran, 1);
+        struct bytes whole = make_typed(7, '<', fortran, 1);
         for (size_t bit = 0; bit < 8 * (whole.size - ROWS * COLUMNS); bit++) {
             struct bytes flipped = whole;
             flipped.data[bit / 8] ^= (unsigned char)(1u << bit % 8);

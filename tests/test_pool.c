@@ -233,9 +233,9 @@ static void *train(unsigned threads, unsigned mode, const char *kernels, enum tu
                    size_t *bytes)
 {
     enum { INPUTS = 13, OUTPUTS = 3, ROWS = 301 };
-    const struct tulle_layer layers[] = {{37, TULLE_ACTIVATION_TANH},
-                                         {50, TULLE_ACTIVATION_RELU},
-                                         {OUTPUTS, TULLE_ACTIVATION_LOGISTIC}};
+    const struct tulle_layer layers[] = {{37, TULLE_ACTIVATION_TANH, 0, 0},
+                                         {50, TULLE_ACTIVATION_RELU, 0, 0},
+                                         {OUTPUTS, TULLE_ACTIVATION_LOGISTIC, 0, 0}};
     struct network network;
     struct workspace workspace;
     struct tulle_rng rng;
@@ -249,8 +249,11 @@ static void *train(unsigned threads, unsigned mode, const char *kernels, enum tu
     for (size_t i = 0; i < ROWS * OUTPUTS; i++)
         y[i] = tulle_rng_uniform(&rng);
 
-    assert_int_equal(tulle_network_init(&network, INPUTS, layers, 3, type, NULL), TULLE_OK);
-    assert_int_equal(tulle_workspace_init(&workspace, &network, table, ROWS, threads, 1), TULLE_OK);
+    const struct network_shape shape = {type, INPUTS, 0, 3, NULL, layers};
+    const struct workspace_use use = {
+        .samples = ROWS, .threads = threads, .is_training = 1, .targets = OUTPUTS};
+    assert_int_equal(tulle_network_init(&network, &shape, NULL), TULLE_OK);
+    assert_int_equal(tulle_workspace_init(&workspace, &network, table, &use), TULLE_OK);
     void *parameters = tulle_network_arena(&network);
     for (size_t l = 0; l < 3; l++)
         for (size_t u = 0; u < network.layers[l].units; u++)
@@ -265,9 +268,10 @@ static void *train(unsigned threads, unsigned mode, const char *kernels, enum tu
                         .parameters = parameters,
                         .x = {.matrix = tulle_f64(x, ROWS, INPUTS)},
                         .y = {.matrix = tulle_f64(y, ROWS, OUTPUTS)}};
+    const struct step sgd = {.parameters = parameters, .weight_alpha = -0.05, .bias_alpha = -0.05};
     set_mode(mode);
     for (int step = 0; step < 3; step++)
-        tulle_pass_step(&pass, pool, 0, ROWS - (size_t)step * 97, parameters, -0.05, -0.05);
+        tulle_pass_step(&pass, pool, 0, ROWS - (size_t)step * 97, &sgd);
     assert_int_equal(get_mode() & ~0x3fu, mode); /* as it was, but for the flags of exceptions */
     set_mode(USUAL_MODE);
     *bytes = network.arena_size * tulle_type_size(type);

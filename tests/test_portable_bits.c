@@ -1,6 +1,7 @@
 /*
  * test_portable_bits.c - the same bits on every machine: what training and prediction come to, as
- * one number for each precision and activation, is written down here.
+ * one number for each precision and each activation, loss, optimizer and initializer, is written
+ * down here.
  *
  * All data is drawn from tulle_rng, and nothing is called that a C library may round its own way.
  * When sums are given another order on purpose, every number changes: a failure prints the new
@@ -19,11 +20,25 @@
 
 #include "net_support.h"
 
-static const uint64_t expected[2][ACTIVATIONS] = {
-    [TULLE_F32] = {0x195b321ac13f4fce, 0x5c8a2d9fdb6e6977, 0x148610e55dc59594, 0x1c018a9d8d36805f,
-                   0x7e5ae56de7b4cf54},
-    [TULLE_F64] = {0xe515188f776b8ab5, 0xe7f41f7466fe6348, 0x5ca07e09acd8ee97, 0x0899798288178983,
-                   0xa851c0e53431fe42},
+enum { CASES = ACTIVATIONS + LOSSES + OPTIMIZERS + INITIALIZERS };
+
+static const uint64_t expected[2][CASES] = {
+    [TULLE_F32] = {0x195b321ac13f4fce, 0x5c8a2d9fdb6e6977, 0x148610e55dc59594, 0xe41e5851eea587fd,
+                   0xb7a3c344d7ef6ef3, 0x99b6c149a98d4822, 0xfa5c9a5ae6763161, 0xc4283c2825a929b9,
+                   0xa554ba03d2789134, 0xae3ba35518acedd4, 0xb557fccbef75e288, 0x5fd6ae37ce2a0395,
+                   0x2b30837923576966, 0x63171f72317e6e9d, 0x3f3c02dcbc5d0212, 0x7bddc5f8ab0d7386,
+                   0x61f449e2b1147dde, 0xf66b458218f05ff5, 0xf23f9da19d275d18, 0x6427e3b0d7a26177,
+                   0xa305d0157ca8b305, 0xb68e36df6cb9f2f5, 0x4fc1de5fe298c7f1, 0x00561aeca039c736,
+                   0x1554d7d88e5f1d04, 0x482a7ad095042bf3, 0x63171f72317e6e9d, 0x0b4fbd4e1e3e79ed,
+                   0xb04884d23cc9087d, 0x0d0eacb6196c8c84, 0x0d0eacb6196c8c84},
+    [TULLE_F64] = {0xe515188f776b8ab5, 0xe7f41f7466fe6348, 0x5ca07e09acd8ee97, 0x633a2e1342797e91,
+                   0xb681eeba789684e4, 0x296b551b3e4af8df, 0x6175126c95dc8964, 0x6c5195a8f7327be6,
+                   0xf6f8b64606604bc0, 0xa59a8a558bfdc6a0, 0x3eef1b44f32e06e7, 0x2fe9161e34f06094,
+                   0xd04afbf0da47897f, 0x018a8e0238db844f, 0x7c928ea2c0757c89, 0x4ea75271ed4c98e6,
+                   0xa89886c7b1502f22, 0xeb6588f88f7f95e0, 0xad4e9490017eebe6, 0xe7d6d9e11263e0fb,
+                   0x1e35e414e89338c5, 0x8178796724a1cac9, 0xd6d14adf6186a124, 0x47d988582f08634d,
+                   0x90aabfc53dd2f0a0, 0x445444af4ff56288, 0x018a8e0238db844f, 0x42b21ace5d56c0d6,
+                   0x7468ba34389ed4c9, 0xddcacb74f60ece86, 0xddcacb74f60ece86},
 };
 
 /* FNV-1a (Fowler, Noll and Vo, 1991), taking the bits of whole numbers at a time. */
@@ -36,58 +51,103 @@ static void hash(uint64_t *state, const double *values, size_t count)
     }
 }
 
-/* In a program that rounds by `mode`: a network larger than any tile, with tails in every
- * direction, and steps of 1, a few and more samples than a block has; a hash of the losses, the
- * predictions and the parameters. */
-static uint64_t bits_of(enum tulle_type precision, enum tulle_activation activation, int mode)
+/* A network larger than any tile, with tails in every direction. */
+enum { INPUTS = 37, HIDDEN = 45, OUTPUTS = 3, LAYERS = 3, ROWS = 161, EMBEDDINGS = 2 };
+
+static const struct tulle_embedding embeddings[EMBEDDINGS] = {{5, 3}, {30, 18}};
+static const double quantiles[] = {0.125, 0.5, 0.9};
+
+/* What a case has that is not usual: an activation on plain layers; a loss with weighted rows,
+ * smoothed labels and quantiles; an optimizer with all that it may do and on all kinds of
+ * parameters; an initializer. */
+static struct tulle_trainer_options options_of(int number, enum tulle_type precision,
+                                               struct tulle_layer layers[LAYERS])
 {
-    enum { INPUTS = 37, HIDDEN = 45, OUTPUTS = 3, LAYERS = 3, ROWS = 161 };
-    static const size_t steps[] = {ROWS, 1, 5, 32, ROWS};
-    struct tulle_layer layers[] = {{HIDDEN, activation}, {INPUTS, activation}, {OUTPUTS, 0}};
+    int loss = number - ACTIVATIONS, optimizer = loss - LOSSES,
+        initializer = optimizer - OPTIMIZERS;
+    enum tulle_activation activation =
+        loss < 0 ? (enum tulle_activation)number : TULLE_ACTIVATION_RELU;
+    int has_all = optimizer >= 0 && initializer < 0;
+    const struct tulle_layer plain[LAYERS] = {{HIDDEN, activation, has_all, has_all * 0.25},
+                                              {INPUTS, activation, has_all, has_all * 0.5},
+                                              {OUTPUTS, TULLE_ACTIVATION_IDENTITY, has_all, 0}};
+    memcpy(layers, plain, sizeof plain);
     struct tulle_trainer_options options = network_options(INPUTS, layers, LAYERS, precision);
+    if (has_all) {
+        options.embeddings = embeddings;
+        options.embedding_count = EMBEDDINGS;
+        options.optimizer = (enum tulle_optimizer)optimizer;
+        options.momentum = 0.875;
+        options.weight_decay = 0.01;
+        options.bias_learning_rate = 0.5;
+        options.bias_weight_decay = 0.25;
+        options.clip_norm = 0.1;
+        options.averaging = 0.75;
+    } else if (initializer >= 0) {
+        options.initializer = (enum tulle_initializer)initializer;
+    } else if (loss >= 0) {
+        options.loss = (enum tulle_loss)loss;
+        options.huber_delta = 0.25;
+        options.label_smoothing = 0.1;
+        options.quantiles = quantiles;
+        options.quantile_count = OUTPUTS;
+    }
+    return options;
+}
+
+/* In a program that rounds by `mode`: steps of 1, a few and more samples than a block has; a hash
+ * of the losses, the predictions and the parameters. */
+static uint64_t bits_of(int number, enum tulle_type precision, int mode)
+{
+    static const size_t steps[] = {ROWS, 1, 5, 32, ROWS};
+    struct tulle_layer layers[LAYERS];
+    struct tulle_trainer_options options = options_of(number, precision, layers);
+    size_t columns = INPUTS + options.embedding_count, targets = target_count(&options);
     struct tulle_rng rng;
     tulle_rng_seed(&rng, 1);
-    double *x = new_values(&rng, ROWS * INPUTS), *y = new_values(&rng, ROWS * OUTPUTS);
-    double predicted[ROWS * OUTPUTS], weights[HIDDEN * INPUTS], biases[HIDDEN];
+    double *x = new_values(&rng, ROWS * columns), *y = new_targets(&rng, &options, ROWS);
+    double predicted[ROWS * OUTPUTS], weights[ROWS];
     uint64_t state = UINT64_C(0xcbf29ce484222325);
+    for (size_t r = 0; r < ROWS; r++) {
+        weights[r] = (double)(r % 5) / 2;
+        for (size_t e = 0; e < options.embedding_count; e++)
+            x[r * columns + INPUTS + e] = (double)tulle_rng_integer(&rng, embeddings[e].levels);
+    }
     fesetround(mode);
     tulle_trainer *trainer = new_trainer(&options);
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         double loss;
-        assert_int_equal(tulle_trainer_step(trainer, tulle_f64(x, steps[i], INPUTS),
-                                            tulle_f64(y, steps[i], OUTPUTS), &loss),
+        assert_int_equal(tulle_trainer_step_weighted(trainer, tulle_f64(x, steps[i], columns),
+                                                     tulle_f64(y, steps[i], targets),
+                                                     number < ACTIVATIONS ? NULL : weights, &loss),
                          TULLE_OK);
         hash(&state, &loss, 1);
     }
-    assert_int_equal(tulle_trainer_predict(trainer, tulle_f64(x, ROWS, INPUTS),
+    assert_int_equal(tulle_trainer_predict(trainer, tulle_f64(x, ROWS, columns),
                                            tulle_f64_out(predicted, ROWS, OUTPUTS)),
                      TULLE_OK);
     hash(&state, predicted, ROWS * OUTPUTS);
-    for (size_t i = 0, inputs = INPUTS; i < LAYERS; inputs = layers[i++].units) {
-        assert_int_equal(tulle_trainer_get_parameters(trainer, i, weights, biases), TULLE_OK);
-        hash(&state, weights, layers[i].units * inputs);
-        hash(&state, biases, layers[i].units);
-    }
+    double *parameters = get_parameters(trainer, &options);
+    hash(&state, parameters, parameter_count(&options));
     fesetround(FE_TONEAREST);
     tulle_trainer_free(trainer);
-    free(x), free(y);
+    free(x), free(y), free(parameters);
     return state;
 }
 
 static void test_training(void **state)
 {
     (void)state;
-    uint64_t found[2][ACTIVATIONS];
+    uint64_t found[2][CASES];
     for (int type = TULLE_F32; type <= TULLE_F64; type++)
-        for (int activation = 0; activation < ACTIVATIONS; activation++)
-            found[type][activation] =
-                bits_of((enum tulle_type)type, (enum tulle_activation)activation, FE_TONEAREST);
+        for (int number = 0; number < CASES; number++)
+            found[type][number] = bits_of(number, (enum tulle_type)type, FE_TONEAREST);
     if (memcmp(found, expected, sizeof expected) == 0)
         return;
     for (int type = TULLE_F32; type <= TULLE_F64; type++) {
         print_message("    [TULLE_F%d] = {", type == TULLE_F32 ? 32 : 64);
-        for (int activation = 0; activation < ACTIVATIONS; activation++)
-            print_message("%s0x%016" PRIx64, activation ? ", " : "", found[type][activation]);
+        for (int number = 0; number < CASES; number++)
+            print_message("%s0x%016" PRIx64, number ? ", " : "", found[type][number]);
         print_message("},\n");
     }
     fail_msg("these are the bits of this machine; they ought to be those of every one");
@@ -97,10 +157,9 @@ static void test_rounding_modes(void **state)
 {
     (void)state;
     for (int type = TULLE_F32; type <= TULLE_F64; type++)
-        for (int activation = 0; activation < ACTIVATIONS; activation++)
-            assert_true(bits_of((enum tulle_type)type, (enum tulle_activation)activation,
-                                activation % 2 ? FE_UPWARD : FE_TOWARDZERO) ==
-                        expected[type][activation]);
+        for (int number = 0; number < CASES; number++)
+            assert_true(bits_of(number, (enum tulle_type)type,
+                                number % 2 ? FE_UPWARD : FE_TOWARDZERO) == expected[type][number]);
 }
 
 int main(void)

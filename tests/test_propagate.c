@@ -1,4 +1,5 @@
-/* test_propagate.c - that a batch's bits do not depend on the parts in which it is computed. */
+/* test_propagate.c - that a batch's bits depend neither on the parts in which it is computed nor on
+ * the kernels that compute them. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,6 +11,8 @@
 #include <cmocka.h>
 
 #include "../lib/net/propagate.h"
+#include "kernel_tables.h"
+#include "net_support.h"
 
 enum { INPUTS = 13, ROWS = 301, MOST_OUTPUTS = 9 };
 
@@ -20,16 +23,19 @@ static const struct shape {
     size_t layer_count;
     struct tulle_layer layers[4];
 } shapes[] = {
-    {3, {{5, TULLE_ACTIVATION_TANH}, {3, TULLE_ACTIVATION_RELU}, {1, TULLE_ACTIVATION_IDENTITY}}},
     {3,
-     {{200, TULLE_ACTIVATION_RELU},
-      {65, TULLE_ACTIVATION_LEAKY_RELU},
-      {9, TULLE_ACTIVATION_IDENTITY}}},
+     {{5, TULLE_ACTIVATION_TANH, 0, 0},
+      {3, TULLE_ACTIVATION_RELU, 0, 0},
+      {1, TULLE_ACTIVATION_IDENTITY, 0, 0}}},
+    {3,
+     {{200, TULLE_ACTIVATION_RELU, 0, 0},
+      {65, TULLE_ACTIVATION_LEAKY_RELU, 0, 0},
+      {9, TULLE_ACTIVATION_IDENTITY, 0, 0}}},
     {4,
-     {{37, TULLE_ACTIVATION_TANH},
-      {6, TULLE_ACTIVATION_LEAKY_RELU},
-      {50, TULLE_ACTIVATION_RELU},
-      {3, TULLE_ACTIVATION_LOGISTIC}}},
+     {{37, TULLE_ACTIVATION_TANH, 0, 0},
+      {6, TULLE_ACTIVATION_LEAKY_RELU, 0, 0},
+      {50, TULLE_ACTIVATION_RELU, 0, 0},
+      {3, TULLE_ACTIVATION_LOGISTIC, 0, 0}}},
 };
 
 /* How a batch is cut: a workspace for so many samples and threads, of which `runs` take part; each
@@ -40,97 +46,184 @@ struct cut {
     size_t block;
 };
 
-/* What comes of a batch. */
-struct results {
-    size_t bytes;
-    void *parameters; /* after a step */
-    double losses[2]; /* before it and after it */
-    double out[ROWS * MOST_OUTPUTS];
+/* What is computed; all rows and outputs of its options count. */
+struct plan {
+    struct tulle_trainer_options options;
+    const double *x, *y, *weights; /* (ROWS, columns), (ROWS, targets), (ROWS) or NULL */
+    struct loss loss;
+    size_t steps;
 };
 
-static void run(const struct network *network, const struct kernels *kernels, size_t batch,
-                const struct cut *cut, struct results *results)
-{
-    double x[ROWS * INPUTS], y[ROWS * MOST_OUTPUTS];
-    struct workspace workspace;
-    struct tulle_rng rng;
-    tulle_rng_seed(&rng, 5);
-    for (size_t i = 0; i < ROWS * INPUTS; i++)
-        x[i] = tulle_rng_uniform(&rng) - 0.5;
-    for (size_t i = 0; i < ROWS * MOST_OUTPUTS; i++)
-        y[i] = tulle_rng_uniform(&rng);
-    void *parameters = tulle_network_arena(network);
-    assert_non_null(parameters);
-    for (size_t l = 0; l < network->layer_count; l++)
-        for (size_t u = 0; u < network->layers[l].units; u++)
-            for (size_t i = 0; i < network->layers[l].inputs; i++)
-                tulle_arena_set(network, parameters, tulle_weight_index(&network->layers[l], u, i),
-                                tulle_rng_uniform(&rng) - 0.5);
+/* What comes of a batch. */
+struct results {
+    double losses[3]; /* before each step and after the last */
+    uint64_t bits;    /* of the outputs, the parameters and what the optimizer keeps */
+};
 
-    assert_int_equal(
-        tulle_workspace_init(&workspace, network, kernels, cut->samples, cut->threads, 1),
-        TULLE_OK);
+static struct network network_of(const struct tulle_trainer_options *o)
+{
+    const struct network_shape shape = {o->precision,   o->inputs,     o->embedding_count,
+                                        o->layer_count, o->embeddings, o->layers};
+    struct network network;
+    assert_int_equal(tulle_network_init(&network, &shape, NULL), TULLE_OK);
+    return network;
+}
+
+/* All of the arena but its padding. */
+static void randomize(const struct network *network, void *parameters)
+{
+    struct tulle_rng draws;
+    tulle_rng_seed(&draws, 5);
+    for (size_t l = 0; l < network->layer_count; l++) {
+        const struct network_layer *layer = &network->layers[l];
+        for (size_t u = 0; u < layer->units; u++) {
+            for (size_t i = 0; i < layer->inputs; i++)
+                tulle_arena_set(network, parameters, tulle_weight_index(layer, u, i),
+                                tulle_rng_uniform(&draws) - 0.5);
+            tulle_arena_set(network, parameters, layer->biases + u, tulle_rng_uniform(&draws) / 4);
+            if (layer->is_parametric)
+                tulle_arena_set(network, parameters, layer->mix + u, tulle_rng_uniform(&draws));
+        }
+    }
+    for (size_t e = 0; e < network->embedding_count; e++) {
+        const struct network_embedding *embedding = &network->embeddings[e];
+        for (size_t i = 0; i < (embedding->levels + 1) * embedding->dimensions; i++)
+            tulle_arena_set(network, parameters, embedding->table + i,
+                            tulle_rng_uniform(&draws) - 0.5);
+    }
+}
+
+/* Zeros of either sign are the same: where padding is written to, some tables write more of it. */
+static uint64_t hash_arena(uint64_t bits, const struct network *network, void *arena)
+{
+    for (size_t i = 0; arena && i < network->arena_size; i++)
+        tulle_arena_set(network, arena, i, tulle_arena_get(network, arena, i) + 0.0);
+    return arena ? hash_numbers(bits, network->precision, arena, network->arena_size) : bits;
+}
+
+/* The last `batch` rows. */
+static struct results run(const struct plan *plan, const struct kernels *kernels, size_t batch,
+                          const struct cut *cut)
+{
+    const struct tulle_trainer_options *o = &plan->options;
+    struct network network = network_of(o);
+    int is_in_place = tulle_optimizer_is_in_place(o, &network);
+    struct workspace workspace;
+    struct optimizer optimizer = {.m = NULL};
+    const struct workspace_use use = {.samples = cut->samples,
+                                      .threads = cut->threads,
+                                      .is_training = 1,
+                                      .targets = network.outputs,
+                                      .keeps_gradients = !is_in_place};
+    void *parameters = tulle_network_arena(&network);
+    assert_non_null(parameters);
+    randomize(&network, parameters);
+    assert_int_equal(tulle_workspace_init(&workspace, &network, kernels, &use), TULLE_OK);
+    if (!is_in_place)
+        assert_true(tulle_optimizer_init(&optimizer, o, &network));
+    tulle_optimizer_start_average(&optimizer, &network, parameters);
     if (cut->block)
         workspace.block = cut->block;
     struct pool *pool = tulle_pool_create(cut->runs);
     assert_non_null(pool);
     assert_int_equal(tulle_pool_threads(pool), cut->runs);
-    struct pass pass = {.network = network,
+
+    size_t targets = tulle_loss_targets(&plan->loss, network.outputs);
+    struct pass pass = {.network = &network,
                         .kernels = kernels,
                         .workspace = &workspace,
                         .parameters = parameters,
-                        .x = {.matrix = tulle_f64(x, ROWS, INPUTS)},
-                        .y = {.matrix = tulle_f64(y, ROWS, network->outputs)}};
-    double alpha = -0.1 / (double)batch;
-    *results = (struct results){.parameters = parameters,
-                                .bytes = network->arena_size * tulle_type_size(kernels->type)};
-    results->losses[0] = tulle_pass_step(&pass, pool, ROWS - batch, ROWS, parameters, alpha, alpha);
-    results->losses[1] = tulle_pass_loss(&pass, pool, ROWS - batch, ROWS);
-    tulle_pass_predict(&pass, pool, ROWS - batch, ROWS,
-                       tulle_f64_out(results->out, ROWS, network->outputs), NULL);
+                        .x = {.matrix = tulle_f64(plan->x, ROWS, network.columns)},
+                        .y = {.matrix = tulle_f64(plan->y, ROWS, targets)},
+                        .weights = plan->weights,
+                        .loss = plan->loss,
+                        .drops = 1};
+    struct step step = {parameters, 0.004, 1 / (double)batch, 1, is_in_place ? NULL : &optimizer};
+    if (is_in_place)
+        step.weight_alpha = step.bias_alpha = -0.1 / (double)batch;
+    struct results results = {.bits = HASH_BEGIN};
+    for (size_t s = 0; s < plan->steps; s++) {
+        pass.dropout_key = 3 + s * network.layer_count;
+        results.losses[s] = tulle_pass_step(&pass, pool, ROWS - batch, ROWS, &step);
+    }
+    pass.drops = 0;
+    results.losses[plan->steps] = tulle_pass_loss(&pass, pool, ROWS - batch, ROWS);
+    double *out = calloc(ROWS * network.outputs, sizeof *out);
+    assert_non_null(out);
+    tulle_pass_predict(&pass, pool, ROWS - batch, ROWS, tulle_f64_out(out, ROWS, network.outputs),
+                       NULL);
+    results.bits = hash_numbers(results.bits, TULLE_F64, out, ROWS * network.outputs);
+    results.bits = hash_arena(results.bits, &network, parameters);
+    results.bits = hash_arena(results.bits, &network, optimizer.m);
+    results.bits = hash_arena(results.bits, &network, optimizer.v);
+    results.bits = hash_arena(results.bits, &network, optimizer.average);
+    free(out), free(parameters);
     tulle_pool_free(pool);
+    tulle_optimizer_clear(&optimizer);
     tulle_workspace_clear(&workspace);
+    tulle_network_clear(&network);
+    return results;
 }
 
-static void check_cuts(const struct network *network, const struct kernels *kernels)
+static void assert_same(const struct plan *plan, const struct kernels *kernels, size_t batch,
+                        const struct cut *cut, const struct results *expected)
+{
+    struct results found = run(plan, kernels, batch, cut);
+    for (size_t i = 0; i <= plan->steps; i++)
+        assert_true(isfinite(expected->losses[i]));
+    if (memcmp(&found, expected, sizeof found) != 0)
+        fail_msg("%s, %s, %s, %s: %zu samples on %u of %u threads, blocks of %zu, differ",
+                 tulle_type_name(kernels->type), kernels->name, tulle_loss_name(plan->options.loss),
+                 tulle_optimizer_name(plan->options.optimizer), batch, cut->runs, cut->threads,
+                 cut->block);
+}
+
+/* --- Plain steps in all ways ------------------------------------------------------------------ */
+
+/* Squared errors and plain descent on the inputs and targets of old. */
+static struct plan plain_plan(const struct tulle_layer *layers, size_t layer_count,
+                              enum tulle_type type)
+{
+    static double x[ROWS * INPUTS], y[ROWS * MOST_OUTPUTS];
+    struct plan plan = {
+        .options = network_options(INPUTS, layers, layer_count, type), .x = x, .y = y, .steps = 1};
+    struct tulle_rng draws;
+    tulle_rng_seed(&draws, 5);
+    for (size_t i = 0; i < ROWS * INPUTS; i++)
+        x[i] = tulle_rng_uniform(&draws) - 0.5;
+    for (size_t i = 0; i < ROWS * MOST_OUTPUTS; i++)
+        y[i] = tulle_rng_uniform(&draws);
+    return plan;
+}
+
+static void check_cuts(const struct plan *plan)
 {
     static const size_t blocks[] = {0, 7};
+    enum tulle_type type = plan->options.precision;
     for (size_t b = 0; b < sizeof batches / sizeof *batches; b++) {
-        struct results expected, found;
-        run(network, kernels, batches[b], &(struct cut){batches[b], 1, 1, 0}, &expected);
-        for (unsigned threads = 1; threads <= 3; threads++)
-            for (unsigned runs = 1; runs <= threads; runs++)
-                for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
-                    /* More than fit a workspace, where these are to be cut smaller; else only as
-                     * many as there are. */
-                    size_t samples = blocks[i] ? 1000 : batches[b];
-                    run(network, kernels, batches[b],
-                        &(struct cut){samples, threads, runs, blocks[i]}, &found);
-                    assert_true(found.losses[0] == expected.losses[0]);
-                    assert_true(found.losses[1] == expected.losses[1]);
-                    assert_memory_equal(found.out, expected.out, sizeof found.out);
-                    assert_memory_equal(found.parameters, expected.parameters, expected.bytes);
-                    free(found.parameters);
-                }
-        free(expected.parameters);
+        struct results expected =
+            run(plan, tables[type][0], batches[b], &(struct cut){batches[b], 1, 1, 0});
+        for (size_t t = 0; t < table_counts[type]; t++)
+            for (unsigned threads = 1; threads <= 3; threads++)
+                for (unsigned runs = 1; runs <= threads; runs++)
+                    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
+                        /* More than fit a workspace, where these are to be cut smaller; else only
+                         * as many as there are. */
+                        size_t samples = blocks[i] ? 1000 : batches[b];
+                        assert_same(plan, tables[type][t], batches[b],
+                                    &(struct cut){samples, threads, runs, blocks[i]}, &expected);
+                    }
     }
 }
-
-static const char *const tables[] = {"generic", "avx2", "avx512", "neon"};
 
 static void test_parts(void **state)
 {
     (void)state;
     for (int type = TULLE_F32; type <= TULLE_F64; type++)
         for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
-            struct network network;
-            assert_int_equal(tulle_network_init(&network, INPUTS, shapes[s].layers,
-                                                shapes[s].layer_count, type, NULL),
-                             TULLE_OK);
-            for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
-                if (tulle_kernels_by_name(tables[t], type))
-                    check_cuts(&network, tulle_kernels_by_name(tables[t], type));
-            tulle_network_clear(&network);
+            struct plan plan =
+                plain_plan(shapes[s].layers, shapes[s].layer_count, (enum tulle_type)type);
+            check_cuts(&plan);
         }
 }
 
@@ -138,50 +231,114 @@ static void test_parts(void **state)
 static void test_large_layer(void **state)
 {
     enum { BATCH = 17 };
-    const struct tulle_layer layers[] = {{70, TULLE_ACTIVATION_TANH},
-                                         {1100, TULLE_ACTIVATION_LEAKY_RELU},
-                                         {2, TULLE_ACTIVATION_IDENTITY}};
+    const struct tulle_layer layers[] = {{70, TULLE_ACTIVATION_TANH, 0, 0},
+                                         {1100, TULLE_ACTIVATION_LEAKY_RELU, 0, 0},
+                                         {2, TULLE_ACTIVATION_IDENTITY, 0, 0}};
+    (void)state;
+    for (int type = TULLE_F32; type <= TULLE_F64; type++)
+        for (int has_momentum = 0; has_momentum <= 1; has_momentum++) {
+            struct plan plan = plain_plan(layers, 3, (enum tulle_type)type);
+            plan.options.momentum = has_momentum ? 0.9 : 0;
+            struct results expected =
+                run(&plan, tables[type][0], BATCH, &(struct cut){BATCH, 1, 1, 0});
+            for (size_t t = 0; t < table_counts[type]; t++) {
+                assert_same(&plan, tables[type][t], BATCH, &(struct cut){BATCH, 1, 1, 0},
+                            &expected);
+                assert_same(&plan, tables[type][t], BATCH, &(struct cut){1000, 2, 2, 7}, &expected);
+            }
+        }
+}
+
+/* --- All there is ----------------------------------------------------------------------------- */
+
+/* Every loss with every optimizer, and every activation: with weight decay, clipping, averages,
+ * dropout, embeddings, parametric layers, weights of rows, label smoothing and quantiles. */
+static void check_all_features(enum tulle_type type, enum tulle_activation activation,
+                               enum tulle_loss loss, enum tulle_optimizer optimizer)
+{
+    static const struct tulle_embedding embeddings[] = {{5, 3}, {2, 1}, {30, 20}};
+    static const double quantiles[] = {0.1, 0.5, 0.9};
+    static const size_t sizes[] = {1, 41};
+    const struct tulle_layer layers[] = {
+        {37, activation, 1, 0.25}, {6, activation, 0, 0.5}, {20, activation, 1, 0}, {3, 0, 0, 0}};
+    enum { COLUMNS = INPUTS + 3 };
+    struct plan plan = {.options = network_options(INPUTS, layers, 4, type), .steps = 2};
+    struct tulle_rng draws;
+    tulle_rng_seed(&draws, 9);
+    plan.options.embeddings = embeddings;
+    plan.options.embedding_count = 3;
+    plan.options.loss = loss;
+    plan.options.optimizer = optimizer;
+    plan.options.momentum = 0.9;
+    plan.options.weight_decay = 0.01;
+    plan.options.bias_learning_rate = 0.5;
+    plan.options.bias_weight_decay = 0.25;
+    plan.options.clip_norm = 0.125;
+    plan.options.averaging = 0.75;
+    plan.options.quantiles = quantiles;
+    plan.options.quantile_count = 3;
+    plan.loss = (struct loss){loss, 0, 0.5, 0.125, quantiles, 3};
+    double *x = new_values(&draws, ROWS * COLUMNS), *y = new_targets(&draws, &plan.options, ROWS);
+    double weights[ROWS];
+    for (size_t r = 0; r < ROWS; r++) {
+        weights[r] = (double)tulle_rng_integer(&draws, 8) / 4;
+        for (size_t e = 0; e < 3; e++)
+            x[r * COLUMNS + INPUTS + e] = (double)tulle_rng_integer(&draws, embeddings[e].levels);
+    }
+    plan.x = x;
+    plan.y = y;
+    plan.weights = weights;
+    for (size_t b = 0; b < sizeof sizes / sizeof *sizes; b++) {
+        struct results expected =
+            run(&plan, tables[type][0], sizes[b], &(struct cut){sizes[b], 1, 1, 0});
+        for (size_t t = 0; t < table_counts[type]; t++)
+            for (unsigned threads = 1; threads <= 5; threads++) {
+                size_t block = threads % 2 ? 7 : 0;
+                assert_same(&plan, tables[type][t], sizes[b],
+                            &(struct cut){block ? 1000 : sizes[b], threads, threads, block},
+                            &expected);
+            }
+    }
+    free(x), free(y);
+}
+
+static void test_all_features(void **state)
+{
     (void)state;
     for (int type = TULLE_F32; type <= TULLE_F64; type++) {
-        struct network network;
-        assert_int_equal(tulle_network_init(&network, INPUTS, layers, 3, type, NULL), TULLE_OK);
-        for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
-            const struct kernels *kernels = tulle_kernels_by_name(tables[t], type);
-            struct results alone, together;
-            if (!kernels)
-                continue;
-            run(&network, kernels, BATCH, &(struct cut){BATCH, 1, 1, 0}, &alone);
-            run(&network, kernels, BATCH, &(struct cut){1000, 2, 2, 7}, &together);
-            assert_true(alone.losses[0] == together.losses[0]);
-            assert_true(alone.losses[1] == together.losses[1]);
-            assert_memory_equal(alone.parameters, together.parameters, alone.bytes);
-            free(alone.parameters), free(together.parameters);
-        }
-        tulle_network_clear(&network);
+        for (int loss = 0; loss < LOSSES; loss++)
+            for (int optimizer = 0; optimizer < OPTIMIZERS; optimizer++)
+                check_all_features((enum tulle_type)type, TULLE_ACTIVATION_SILU,
+                                   (enum tulle_loss)loss, (enum tulle_optimizer)optimizer);
+        for (int activation = 0; activation < ACTIVATIONS; activation++)
+            check_all_features((enum tulle_type)type, (enum tulle_activation)activation,
+                               TULLE_LOSS_CROSS_ENTROPY, TULLE_OPTIMIZER_ADAM);
     }
 }
+
+/* --- Overflow --------------------------------------------------------------------------------- */
 
 /* A gradient that is infinite while the loss is finite: what it does to the padding, of which each
  * table writes another amount, must not reach the next step. */
 static void test_infinite_gradient(void **state)
 {
-    const struct tulle_layer layers[] = {{1, TULLE_ACTIVATION_RELU},
-                                         {1, TULLE_ACTIVATION_IDENTITY}};
+    const struct tulle_layer layers[] = {{1, TULLE_ACTIVATION_RELU, 0, 0},
+                                         {1, TULLE_ACTIVATION_IDENTITY, 0, 0}};
+    const struct tulle_trainer_options options = network_options(INPUTS, layers, 2, TULLE_F32);
+    struct network network = network_of(&options);
     float x[INPUTS], y = 0;
-    struct network network;
     struct pool *pool = tulle_pool_create(1);
     double expected = 0;
     (void)state;
     for (size_t i = 0; i < INPUTS; i++)
         x[i] = 1;
-    assert_int_equal(tulle_network_init(&network, INPUTS, layers, 2, TULLE_F32, NULL), TULLE_OK);
-    for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
-        const struct kernels *kernels = tulle_kernels_by_name(tables[t], TULLE_F32);
+    for (size_t t = 0; t < table_counts[TULLE_F32]; t++) {
+        const struct kernels *kernels = tables[TULLE_F32][t];
+        const struct workspace_use use = {
+            .samples = 1, .threads = 1, .is_training = 1, .targets = 1};
         struct workspace workspace;
-        if (!kernels)
-            continue;
         float *parameters = tulle_network_arena(&network);
-        assert_int_equal(tulle_workspace_init(&workspace, &network, kernels, 1, 1, 1), TULLE_OK);
+        assert_int_equal(tulle_workspace_init(&workspace, &network, kernels, &use), TULLE_OK);
         for (size_t i = 0; i < INPUTS; i++)
             parameters[tulle_weight_index(&network.layers[0], 0, i)] = 1;
         parameters[tulle_weight_index(&network.layers[1], 0, 0)] = 1e20f;
@@ -191,7 +348,7 @@ static void test_infinite_gradient(void **state)
                             .parameters = parameters,
                             .x = {.matrix = tulle_f32(x, 1, INPUTS)},
                             .y = {.matrix = tulle_f32(&y, 1, 1)}};
-        tulle_pass_step(&pass, pool, 0, 1, parameters, -0.01, -0.01);
+        tulle_pass_step(&pass, pool, 0, 1, &(struct step){parameters, 0.01, -0.01, -0.01, NULL});
         double loss = tulle_pass_loss(&pass, pool, 0, 1);
         assert_true(isfinite(loss));
         assert_true(t == 0 || loss == expected);
@@ -205,8 +362,11 @@ static void test_infinite_gradient(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_parts),
-                                       cmocka_unit_test(test_large_layer),
-                                       cmocka_unit_test(test_infinite_gradient)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_large_layer),
+        cmocka_unit_test(test_all_features),
+        cmocka_unit_test(test_infinite_gradient),
+    };
+    return cmocka_run_group_tests(tests, find_tables, NULL);
 }

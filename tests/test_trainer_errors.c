@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,8 +23,8 @@ DEFAULT_OPTIONS(__tsan_default_options)
 
 enum { INPUTS = 3, OUTPUTS = 2, ROWS = 8 };
 
-static const struct tulle_layer layers[] = {{5, TULLE_ACTIVATION_RELU},
-                                            {OUTPUTS, TULLE_ACTIVATION_IDENTITY}};
+static const struct tulle_layer layers[] = {{5, TULLE_ACTIVATION_RELU, 0, 0},
+                                            {OUTPUTS, TULLE_ACTIVATION_IDENTITY, 0, 0}};
 static const double x[ROWS * INPUTS] = {1,    2, -1,  0.5, 0,   0.25, -2,   1,
                                         1,    3, -1,  2,   0.1, 0.2,  0.3,  1,
                                         -0.5, 0, 0.7, 0.2, 0.1, 0.9,  -0.6, 1};
@@ -55,38 +56,136 @@ static enum tulle_status refusal(const struct tulle_trainer_options *options)
     return status;
 }
 
-/* Options that differ from good ones by `change` are TULLE_ERROR_ARGUMENT. */
-#define REFUSED(change)                                                                            \
+/* Options that differ from good ones by `change` are TULLE_ERROR_ARGUMENT, with the message. */
+#define REFUSED(change, text)                                                                      \
     do {                                                                                           \
         struct tulle_trainer_options o = network_options(INPUTS, layers, 2, TULLE_F64);            \
+        struct tulle_error error;                                                                  \
+        tulle_trainer *none;                                                                       \
         change;                                                                                    \
         if (refusal(&o) != TULLE_ERROR_ARGUMENT)                                                   \
             fail_msg("not refused: %s", #change);                                                  \
+        tulle_trainer_create(&o, &none, &error);                                                   \
+        if (strcmp(error.message, text) != 0)                                                      \
+            fail_msg("%s: \"%s\", not \"%s\"", #change, error.message, text);                      \
     } while (0)
 
 static void test_options(void **state)
 {
-    static const struct tulle_layer no_units[] = {
-        {4, TULLE_ACTIVATION_RELU}, {0, TULLE_ACTIVATION_RELU}, {1, TULLE_ACTIVATION_IDENTITY}};
-    static const struct tulle_layer unknown[] = {{4, (enum tulle_activation)ACTIVATIONS},
-                                                 {1, TULLE_ACTIVATION_IDENTITY}};
+    static const double quantiles[] = {0.25, 0.5, 0.75}, two[] = {0.5, 0.75}, zero[] = {0};
+    static const double one[] = {0.5, 1}, nan[] = {NAN}, falling[] = {0.5, 0.25},
+                        twice[] = {0.5, 0.5};
+    static const struct tulle_layer single[] = {{1, TULLE_ACTIVATION_IDENTITY, 0, 0}};
     (void)state;
-    REFUSED(o.size = 0);
-    REFUSED(o.size = sizeof o.size - 1);
-    REFUSED(o.inputs = 0);
-    REFUSED(o.layer_count = 0);
-    REFUSED(o.layers = NULL);
-    REFUSED((o.layers = no_units, o.layer_count = 3));
-    REFUSED(o.layers = unknown);
-    REFUSED(o.precision = (enum tulle_type)2);
-    REFUSED(o.loss = (enum tulle_loss)100);
-    REFUSED(o.optimizer = (enum tulle_optimizer)100);
-    REFUSED(o.learning_rate = NAN);
-    REFUSED(o.learning_rate = INFINITY);
-    REFUSED(o.learning_rate = -0.1);
-    REFUSED(o.batch_size = 0);
-    REFUSED(o.weight_reduction = (enum tulle_reduction)2);
-    REFUSED(o.bias_reduction = (enum tulle_reduction)2);
+    REFUSED(o.size = 0, "the options' size is not set");
+    REFUSED(o.size = sizeof o.size - 1, "the options' size is not set");
+    REFUSED(o.precision = (enum tulle_type)2, "unknown precision 2");
+    REFUSED(o.loss = (enum tulle_loss)100, "unknown loss 100");
+    REFUSED(o.loss = TULLE_LOSS_AUTO, "unknown loss -1");
+    REFUSED(o.optimizer = (enum tulle_optimizer)100, "unknown optimizer 100");
+    REFUSED(o.initializer = (enum tulle_initializer)100, "unknown initializer 100");
+    REFUSED(o.weight_reduction = (enum tulle_reduction)2, "unknown reduction of the gradients");
+    REFUSED(o.bias_reduction = (enum tulle_reduction)2, "unknown reduction of the gradients");
+    REFUSED(o.batch_size = 0, "the batch size must be at least 1");
+    REFUSED((o.loss = TULLE_LOSS_CROSS_ENTROPY, o.layers = single, o.layer_count = 1),
+            "cross_entropy needs an output for each of at least 2 classes");
+    REFUSED((o.loss = TULLE_LOSS_QUANTILE, o.quantiles = quantiles, o.quantile_count = 3),
+            "3 quantiles of each target need outputs in multiples of that, got 2");
+    REFUSED((o.quantiles = zero, o.quantile_count = 1),
+            "a quantile must be between 0 and 1, got 0");
+    REFUSED((o.quantiles = one, o.quantile_count = 2), "a quantile must be between 0 and 1, got 1");
+    REFUSED((o.quantiles = nan, o.quantile_count = 1),
+            "a quantile must be between 0 and 1, got nan");
+    REFUSED((o.quantiles = falling, o.quantile_count = 2),
+            "quantiles must ascend, got 0.25 after 0.5");
+    REFUSED((o.quantiles = twice, o.quantile_count = 2),
+            "quantiles must ascend, got 0.5 after 0.5");
+    REFUSED(o.quantile_count = 2, "quantiles is NULL, but quantile_count 2");
+
+    struct tulle_trainer_options good = network_options(INPUTS, layers, 2, TULLE_F64);
+    good.loss = TULLE_LOSS_QUANTILE;
+    good.quantiles = two;
+    good.quantile_count = 2;
+    assert_int_equal(refusal(&good), TULLE_OK);
+}
+
+/* Every number, at the values nearest to those that are good. */
+static void test_numbers(void **state)
+{
+    const char *from_0 = "of at least 0", *above_0 = "above 0", *below_1 = "in [0, 1)";
+    (void)state;
+#define REFUSED_NUMBER(member, name, expected, value)                                              \
+    do {                                                                                           \
+        char text[128];                                                                            \
+        snprintf(text, sizeof text, "the %s must be a finite number %s, got %g", name, expected,   \
+                 (double)(value));                                                                 \
+        REFUSED(o.member = value, text);                                                           \
+    } while (0)
+#define REFUSED_ODD(member, name, expected)                                                        \
+    do {                                                                                           \
+        REFUSED_NUMBER(member, name, expected, NAN);                                               \
+        REFUSED_NUMBER(member, name, expected, INFINITY);                                          \
+        REFUSED_NUMBER(member, name, expected, -INFINITY);                                         \
+        REFUSED_NUMBER(member, name, expected, -1e-300);                                           \
+    } while (0)
+    REFUSED_ODD(learning_rate, "learning rate", from_0);
+    REFUSED_ODD(momentum, "momentum", below_1);
+    REFUSED_ODD(beta1, "beta1", below_1);
+    REFUSED_ODD(beta2, "beta2", below_1);
+    REFUSED_ODD(epsilon, "epsilon", above_0);
+    REFUSED_ODD(weight_decay, "weight decay", from_0);
+    REFUSED_ODD(bias_learning_rate, "learning rate of biases", from_0);
+    REFUSED_ODD(bias_weight_decay, "weight decay of biases", from_0);
+    REFUSED_ODD(clip_norm, "norm that gradients are clipped to", from_0);
+    REFUSED_ODD(averaging, "averaging", below_1);
+    REFUSED_ODD(huber_delta, "huber delta", above_0);
+    REFUSED_ODD(label_smoothing, "label smoothing", below_1);
+    REFUSED_NUMBER(momentum, "momentum", below_1, 1.0);
+    REFUSED_NUMBER(beta1, "beta1", below_1, 1.0);
+    REFUSED_NUMBER(beta2, "beta2", below_1, 1.0);
+    REFUSED_NUMBER(averaging, "averaging", below_1, 1.0);
+    REFUSED_NUMBER(label_smoothing, "label smoothing", below_1, 1.0);
+    REFUSED_NUMBER(epsilon, "epsilon", above_0, 0.0);
+    REFUSED_NUMBER(huber_delta, "huber delta", above_0, 0.0);
+
+    struct tulle_trainer_options extreme = network_options(INPUTS, layers, 2, TULLE_F64);
+    extreme.learning_rate = extreme.momentum = extreme.beta1 = extreme.beta2 = 0;
+    extreme.bias_learning_rate = 0;
+    extreme.epsilon = extreme.huber_delta = 1e-300;
+    extreme.averaging = extreme.label_smoothing = nextafter(1, 0);
+    assert_int_equal(refusal(&extreme), TULLE_OK);
+}
+
+static void test_shapes(void **state)
+{
+    static const struct tulle_embedding embeddings[] = {{3, 2}, {0, 2}}, flat[] = {{3, 0}};
+    static const struct tulle_embedding deep[] = {{((size_t)1 << 24) + 1, 1}};
+    const struct tulle_layer no_units[] = {{4, TULLE_ACTIVATION_RELU, 0, 0},
+                                           {0, TULLE_ACTIVATION_RELU, 0, 0},
+                                           {1, TULLE_ACTIVATION_IDENTITY, 0, 0}};
+    const struct tulle_layer unknown[] = {{4, (enum tulle_activation)ACTIVATIONS, 0, 0},
+                                          {1, TULLE_ACTIVATION_IDENTITY, 0, 0}};
+    const struct tulle_layer last_drops[] = {{4, TULLE_ACTIVATION_RELU, 0, 0},
+                                             {1, TULLE_ACTIVATION_IDENTITY, 0, 0.5}};
+    struct tulle_layer drops[] = {{4, TULLE_ACTIVATION_RELU, 0, 0},
+                                  {1, TULLE_ACTIVATION_IDENTITY, 0, 0}};
+    const double bad[] = {1, -0.1, NAN, INFINITY};
+    (void)state;
+    REFUSED(o.inputs = 0, "a network needs at least one input");
+    REFUSED(o.layer_count = 0, "a network needs at least one layer");
+    REFUSED(o.layers = NULL, "a network needs at least one layer");
+    REFUSED((o.layers = no_units, o.layer_count = 3), "layer 1 has no units");
+    REFUSED(o.layers = unknown, "layer 0 has an unknown activation");
+    REFUSED(o.layers = last_drops, "layer 1 has dropout, which the last one cannot have");
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        drops[0].dropout = bad[i];
+        REFUSED(o.layers = drops, "layer 0 has a dropout that is not in [0, 1)");
+    }
+    REFUSED((o.embeddings = embeddings, o.embedding_count = 2), "embedding 1 has no levels");
+    REFUSED((o.embeddings = flat, o.embedding_count = 1), "embedding 0 has no dimensions");
+    REFUSED((o.embeddings = deep, o.embedding_count = 1),
+            "embedding 0 has 16777217 levels, more than the 16777216 that f32 can number");
+    REFUSED(o.embedding_count = 2, "embeddings is NULL, but embedding_count 2");
 }
 
 /* A caller built against an older header has shorter options: the rest are defaults, whatever
@@ -140,8 +239,8 @@ static void test_too_large(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
         for (int precision = TULLE_F32; precision <= TULLE_F64; precision++) {
-            const struct tulle_layer large[] = {{shapes[i].hidden, TULLE_ACTIVATION_RELU},
-                                                {shapes[i].outputs, TULLE_ACTIVATION_TANH}};
+            const struct tulle_layer large[] = {{shapes[i].hidden, TULLE_ACTIVATION_RELU, 0, 0},
+                                                {shapes[i].outputs, TULLE_ACTIVATION_TANH, 0, 0}};
             struct tulle_trainer_options options =
                 network_options(shapes[i].inputs, large, 2, precision);
             enum tulle_status status = refusal(&options);
@@ -251,8 +350,8 @@ static void test_learning_rate_diverges(void **state)
     for (int precision = TULLE_F32; precision <= TULLE_F64; precision++)
         for (int activation = 0; activation < ACTIVATIONS; activation++)
             for (int by_step = 0; by_step <= 1; by_step++) {
-                const struct tulle_layer net[] = {{5, activation},
-                                                  {OUTPUTS, TULLE_ACTIVATION_IDENTITY}};
+                const struct tulle_layer net[] = {{5, activation, 0, 0},
+                                                  {OUTPUTS, TULLE_ACTIVATION_IDENTITY, 0, 0}};
                 struct tulle_trainer_options options = network_options(INPUTS, net, 2, precision);
                 options.learning_rate = 1000;
                 options.batch_size = 3;
@@ -286,7 +385,8 @@ static void test_not_a_number(void **state)
     for (int precision = TULLE_F32; precision <= TULLE_F64; precision++)
         for (int i = 0; i < 3; i++)
             for (int activation = 0; activation < ACTIVATIONS; activation++) {
-                const struct tulle_layer net[] = {{5, activation}, {OUTPUTS, activation}};
+                const struct tulle_layer net[] = {{5, activation, 0, 0},
+                                                  {OUTPUTS, activation, 0, 0}};
                 struct tulle_trainer_options options = network_options(INPUTS, net, 2, precision);
                 tulle_trainer *trainer = new_trainer(&options);
                 if (cases[i].weights)
@@ -328,6 +428,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_options),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_shapes),
         cmocka_unit_test(test_options_of_other_sizes),
         cmocka_unit_test(test_too_large),
         cmocka_unit_test(test_matrices),

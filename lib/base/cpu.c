@@ -18,6 +18,7 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <stdatomic.h>
 
 /* XCR0: which registers the operating system saves. A CPU that has AVX2 under a system that does
  * not save its registers must not use it. */
@@ -37,16 +38,40 @@ static int has_feature(unsigned bit)
     return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit);
 }
 
-int tulle_cpu_has_avx2_fma(void)
+static int has_avx2_fma(void)
 {
     unsigned a, b, c, d;
     return saves_registers(0x06) && has_feature(bit_AVX2) && __get_cpuid(1, &a, &b, &c, &d) &&
            (c & bit_FMA);
 }
 
+static int has_avx512(void)
+{
+    return has_avx2_fma() && saves_registers(0xe6) && has_feature(bit_AVX512F);
+}
+
+/* The answer, 1 + it in `known` from the first time on: under a hypervisor, CPUID takes tens of
+ * microseconds. Threads that ask at once find the same. */
+static int ask_once(atomic_int *known, int (*ask)(void))
+{
+    int answer = atomic_load_explicit(known, memory_order_relaxed) - 1;
+    if (answer < 0) {
+        answer = ask();
+        atomic_store_explicit(known, 1 + answer, memory_order_relaxed);
+    }
+    return answer;
+}
+
+int tulle_cpu_has_avx2_fma(void)
+{
+    static atomic_int known;
+    return ask_once(&known, has_avx2_fma);
+}
+
 int tulle_cpu_has_avx512(void)
 {
-    return tulle_cpu_has_avx2_fma() && saves_registers(0xe6) && has_feature(bit_AVX512F);
+    static atomic_int known;
+    return ask_once(&known, has_avx512);
 }
 #else
 int tulle_cpu_has_avx2_fma(void)

@@ -25,6 +25,7 @@ struct file_writer {
     char *path;      /* as the user wrote it, or "standard output": for messages */
     char *target;    /* where the links lead; NULL when writing directly */
     char *temporary; /* NULL when writing directly */
+    char *keep;      /* what the old file is to be called; NULL if it is not to be kept */
     size_t used;
     unsigned char buffer[BUFFER_SIZE];
 };
@@ -252,6 +253,43 @@ static int sync_folder(const char *path)
     return errnum;
 }
 
+enum tulle_status tulle_file_writer_keep(struct file_writer *writer, const char *keep,
+                                         struct tulle_error *error)
+{
+    free(writer->keep);
+    writer->keep = tulle_strdup(keep);
+    return writer->keep ? TULLE_OK : tulle_fail_memory(error);
+}
+
+/* By a second link, so that the path is never without a file; where there are none, by renaming.
+ * Returns an errno. */
+static int keep_old(const struct file_writer *writer)
+{
+    if (!writer->keep || access(writer->target, F_OK) != 0)
+        return 0;
+    if (unlink(writer->keep) != 0 && errno != ENOENT)
+        return errno;
+    if (link(writer->target, writer->keep) == 0 || rename(writer->target, writer->keep) == 0)
+        return 0;
+    return errno;
+}
+
+/* Returns an errno. */
+static int put_in_place(struct file_writer *writer, const char **action)
+{
+    int errnum = keep_old(writer);
+    if (errnum != 0) {
+        *action = "cannot keep the file that is there";
+        return errnum;
+    }
+    if (rename(writer->temporary, writer->target) != 0)
+        return errno;
+    free(writer->temporary);
+    writer->temporary = NULL;
+    *action = "written, but cannot sync its folder";
+    return sync_folder(writer->target);
+}
+
 enum tulle_status tulle_file_writer_commit(struct file_writer *writer, struct tulle_error *error)
 {
     enum tulle_status status = TULLE_OK;
@@ -263,16 +301,8 @@ enum tulle_status tulle_file_writer_commit(struct file_writer *writer, struct tu
     int close_errnum = close_output(writer);
     if (errnum == 0)
         errnum = close_errnum;
-    if (errnum == 0 && writer->temporary) {
-        if (rename(writer->temporary, writer->target) == 0) {
-            free(writer->temporary);
-            writer->temporary = NULL;
-            action = "written, but cannot sync its folder";
-            errnum = sync_folder(writer->target);
-        } else {
-            errnum = errno;
-        }
-    }
+    if (errnum == 0 && writer->temporary)
+        errnum = put_in_place(writer, &action);
     if (errnum != 0)
         status = tulle_fail_errno(error, writer->path, action, errnum);
     tulle_file_writer_abort(writer);
@@ -289,5 +319,6 @@ void tulle_file_writer_abort(struct file_writer *writer)
     free(writer->path);
     free(writer->target);
     free(writer->temporary);
+    free(writer->keep);
     free(writer);
 }

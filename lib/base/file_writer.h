@@ -21,6 +21,12 @@ enum tulle_status tulle_file_writer_open(const char *path, struct file_writer **
 enum tulle_status tulle_file_writer_write(struct file_writer *writer, const void *data, size_t size,
                                           struct tulle_error *error);
 
+/* Commit shall give the file that it replaces, if there is one, the name `keep` (and take that from
+ * the file that has it), in such a way that at every moment one of the two names has the old file
+ * or the new one. Not where writing is direct. */
+enum tulle_status tulle_file_writer_keep(struct file_writer *writer, const char *keep,
+                                         struct tulle_error *error);
+
 /* Finishes and frees the writer, on failure too (the path then holds what it held before). */
 enum tulle_status tulle_file_writer_commit(struct file_writer *writer, struct tulle_error *error);
 

@@ -7,10 +7,15 @@
 #include "../../include/tulle.h"
 #include "memory.h"
 
-#define NAME(NAME, value, name, formula) [value] = #name,
+#define NAME(NAME, value, name, ...) [value] = #name,
 static const char *const activation_names[] = {TULLE_ACTIVATION_LIST(NAME)};
 static const char *const loss_names[] = {TULLE_LOSS_LIST(NAME)};
 static const char *const optimizer_names[] = {TULLE_OPTIMIZER_LIST(NAME)};
+static const char *const initializer_names[] = {TULLE_INITIALIZER_LIST(NAME)};
+static const char *const scaling_names[] = {TULLE_SCALING_LIST(NAME)};
+static const char *const task_names[] = {TULLE_TASK_LIST(NAME)};
+static const char *const schedule_names[] = {TULLE_SCHEDULE_LIST(NAME)};
+static const char *const metric_names[] = {TULLE_METRIC_LIST(NAME)};
 static const char *const type_names[] = {[TULLE_F32] = "f32", [TULLE_F64] = "f64"};
 #undef NAME
 
@@ -25,13 +30,13 @@ static size_t find(const char *name, const char *const *names, size_t count)
     return i;
 }
 
-/* The two directions for one enum. */
-#define DEFINE_NAMES(type)                                                                         \
+#define DEFINE_NAME(type)                                                                          \
     const char *tulle_##type##_name(enum tulle_##type value)                                       \
     {                                                                                              \
         return (size_t)value < COUNT(type##_names) ? type##_names[value] : NULL;                   \
-    }                                                                                              \
-                                                                                                   \
+    }
+
+#define DEFINE_FROM_NAME(type)                                                                     \
     enum tulle_status tulle_##type##_from_name(const char *name, enum tulle_##type *value)         \
     {                                                                                              \
         size_t i = find(name, type##_names, COUNT(type##_names));                                  \
@@ -41,10 +46,17 @@ static size_t find(const char *name, const char *const *names, size_t count)
         return TULLE_OK;                                                                           \
     }
 
+#define DEFINE_NAMES(type) DEFINE_NAME(type) DEFINE_FROM_NAME(type)
+
 DEFINE_NAMES(activation)
 DEFINE_NAMES(loss)
 DEFINE_NAMES(optimizer)
+DEFINE_NAMES(initializer)
+DEFINE_NAMES(scaling)
+DEFINE_NAMES(task)
+DEFINE_NAMES(schedule)
 DEFINE_NAMES(type)
+DEFINE_NAME(metric)
 
 /* The first name of a split is the one it is shown by. */
 static const struct {

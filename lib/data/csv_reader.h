@@ -31,6 +31,17 @@ struct csv_record {
     size_t end_line, end_column; /* just past its last byte */
 };
 
+/* Takes the blanks off both ends of a text. */
+static inline void tulle_trim(const char **text, size_t *length)
+{
+    while (*length > 0 && (**text == ' ' || **text == '\t')) {
+        ++*text;
+        --*length;
+    }
+    while (*length > 0 && ((*text)[*length - 1] == ' ' || (*text)[*length - 1] == '\t'))
+        --*length;
+}
+
 /* The source is the caller's, stands at its beginning, and must outlive the reader. */
 enum tulle_status tulle_csv_reader_open(struct byte_source *source, struct csv_reader **reader,
                                         struct tulle_error *error);

@@ -1,6 +1,7 @@
-/* dataset.c - a table in memory, from a file or from the caller's arrays. */
+/* dataset.c - a table in memory, from a file, from the caller's arrays or from two others. */
 #include "../base/portability.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,13 +9,14 @@
 
 #include "../base/memory.h"
 #include "dataset.h"
+#include "levels.h"
 #include "name_index.h"
 #include "number.h"
 #include "table_reader.h"
 
 /* --- Making one ------------------------------------------------------------------------------- */
 
-/* A dataset with everything but rows; names NULL for c0, c1, ... */
+/* A dataset with everything but rows and levels; names NULL for c0, c1, ... */
 static struct tulle_dataset *create_empty(const char *source, const char *const *names,
                                           size_t columns, const char *split_column)
 {
@@ -24,8 +26,9 @@ static struct tulle_dataset *create_empty(const char *source, const char *const 
     char **copies = tulle_calloc(columns, sizeof *copies);
     made->info.names = (const char *const *)copies;
     made->info.columns = columns;
+    made->info.levels = tulle_calloc(columns, sizeof *made->info.levels);
     made->info.source = tulle_strdup(source);
-    int failed = !copies || !made->info.source;
+    int failed = !copies || !made->info.levels || !made->info.source;
     for (size_t i = 0; i < columns && !failed; i++) {
         char numbered[32];
         snprintf(numbered, sizeof numbered, "c%zu", i);
@@ -62,13 +65,23 @@ static int resize(struct tulle_dataset *dataset, size_t rows, int has_split)
     return 1;
 }
 
+/* Copies a column's levels. */
+static int set_levels(struct tulle_dataset *dataset, size_t column,
+                      const struct tulle_levels *levels)
+{
+    return tulle_levels_copy((struct tulle_levels *)&dataset->info.levels[column], levels);
+}
+
 void tulle_dataset_free(struct tulle_dataset *dataset)
 {
     if (!dataset)
         return;
     for (size_t i = 0; dataset->info.names && i < dataset->info.columns; i++)
         free((void *)dataset->info.names[i]);
+    for (size_t i = 0; dataset->info.levels && i < dataset->info.columns; i++)
+        free((void *)dataset->info.levels[i].names);
     free((void *)dataset->info.names);
+    free((void *)dataset->info.levels);
     free((void *)dataset->info.source);
     free((void *)dataset->info.values);
     free((void *)dataset->info.split);
@@ -106,7 +119,12 @@ static enum tulle_status read_rows(struct tulle_dataset *dataset, struct table_r
     if (info->rows == 0)
         return tulle_fail_at(error, TULLE_ERROR_DATA, tulle_table_reader_source(reader), 0, 0,
                              "no rows after the header");
-    return resize(dataset, info->rows, has_split) ? TULLE_OK : tulle_fail_memory(error);
+    if (!resize(dataset, info->rows, has_split))
+        return tulle_fail_memory(error);
+    for (size_t i = 0; i < info->columns; i++)
+        if (!set_levels(dataset, i, &tulle_table_reader_levels(reader)[i]))
+            return tulle_fail_memory(error);
+    return TULLE_OK;
 }
 
 enum tulle_status tulle_dataset_read(const char *path, const struct tulle_read_options *options,
@@ -175,6 +193,50 @@ static enum tulle_status check_matrix(const struct tulle_matrix *values, struct 
     return TULLE_OK;
 }
 
+/* Levels that can be told apart, and written. */
+static enum tulle_status check_levels(const struct tulle_levels *levels, const char *column,
+                                      struct tulle_error *error)
+{
+    struct level_set set;
+    enum tulle_status status = TULLE_OK;
+    if (!levels->names)
+        return levels->count == 0 ? TULLE_OK
+                                  : tulle_fail(error, TULLE_ERROR_ARGUMENT,
+                                               "column '%s' has %zu levels, but no names of them",
+                                               column, levels->count);
+    if (!tulle_level_set_init(&set))
+        return tulle_fail_memory(error);
+    for (size_t i = 0; i < levels->count && !status; i++) {
+        size_t number = 0;
+        const char *name = levels->names[i];
+        status = name ? tulle_level_set_add(&set, name, strlen(name), &number) : TULLE_ERROR_DATA;
+        if (status == TULLE_ERROR_MEMORY)
+            tulle_fail_memory(error);
+        else if (status)
+            status = tulle_fail(error, TULLE_ERROR_ARGUMENT,
+                                "the name of level %zu of column '%s' is %s", i, column,
+                                name ? "not UTF-8 text" : "NULL");
+        else if (number != i)
+            status = tulle_fail(error, TULLE_ERROR_ARGUMENT,
+                                "levels %zu and %zu of column '%s' are both '%s'", number, i,
+                                column, name);
+    }
+    tulle_level_set_clear(&set);
+    return status;
+}
+
+/* What the value of a column should have been; NULL if it is that. */
+static const char *expected_value(double value, const struct tulle_levels *levels)
+{
+    if (isnan(value))
+        return NULL;
+    if (!levels->names)
+        return tulle_number_expected(value);
+    return value >= 0 && value < (double)levels->count && value == floor(value)
+               ? NULL
+               : "the index of a level";
+}
+
 static enum tulle_status copy_values(const struct tulle_dataset *dataset,
                                      const struct tulle_matrix *values, struct tulle_error *error)
 {
@@ -185,17 +247,18 @@ static enum tulle_status copy_values(const struct tulle_dataset *dataset,
             size_t at = r * stride + c;
             double value = values->type == TULLE_F32 ? (double)((const float *)values->data)[at]
                                                      : ((const double *)values->data)[at];
-            const char *expected = tulle_number_expected(value);
+            const char *expected = expected_value(value, &dataset->info.levels[c]);
             if (expected)
                 return tulle_fail(error, TULLE_ERROR_DATA,
                                   "row %zu: expected %s in column '%s', got %g", r + 1, expected,
                                   dataset->info.names[c], value);
-            *to++ = value;
+            *to++ = isnan(value) ? NAN : value;
         }
     return TULLE_OK;
 }
 
 enum tulle_status tulle_dataset_create(const char *const *names, struct tulle_matrix values,
+                                       const struct tulle_levels *levels,
                                        const unsigned char *splits, struct tulle_dataset **dataset,
                                        struct tulle_error *error)
 {
@@ -211,17 +274,150 @@ enum tulle_status tulle_dataset_create(const char *const *names, struct tulle_ma
                               "row %zu: no split for rows has the value %d", r + 1, splits[r]);
     struct tulle_dataset *made = create_empty("", names, values.columns, NULL);
     if (!made || !resize(made, values.rows, splits != NULL)) {
-        tulle_dataset_free(made);
-        return tulle_fail_memory(error);
+        status = tulle_fail_memory(error);
+        goto out;
     }
     made->info.rows = values.rows;
     if (splits)
         memcpy((unsigned char *)made->info.split, splits, values.rows);
-    status = copy_values(made, &values, error);
+    for (size_t c = 0; levels && c < values.columns && !status; c++) {
+        status = check_levels(&levels[c], made->info.names[c], error);
+        if (!status && !set_levels(made, c, &levels[c]))
+            status = tulle_fail_memory(error);
+    }
+    if (!status)
+        status = copy_values(made, &values, error);
+out:
     if (status)
         tulle_dataset_free(made);
     else
         *dataset = made;
+    return status;
+}
+
+/* --- From two others -------------------------------------------------------------------------- */
+
+/* The second's column that goes with one of the first's. */
+struct match {
+    size_t column;
+    double *map; /* from its levels to the joined ones; NULL for a numeric column */
+};
+
+static int is_all_missing(const struct tulle_dataset_info *info, size_t column)
+{
+    size_t r = 0;
+    while (r < info->rows && isnan(info->values[r * info->columns + column]))
+        r++;
+    return r == info->rows;
+}
+
+/* The joined levels of one column of each, the first's in front. */
+static int join_levels(struct tulle_dataset *joined, size_t column,
+                       const struct tulle_levels *first, const struct tulle_levels *second,
+                       struct match *match)
+{
+    struct level_set set;
+    size_t number;
+    if (!tulle_level_set_init(&set))
+        return 0;
+    match->map = tulle_calloc(second->count, sizeof *match->map);
+    int done = match->map != NULL;
+    for (size_t i = 0; done && i < first->count; i++)
+        done = !tulle_level_set_add(&set, first->names[i], strlen(first->names[i]), &number);
+    for (size_t i = 0; done && i < second->count; i++) {
+        done = !tulle_level_set_add(&set, second->names[i], strlen(second->names[i]), &number);
+        match->map[i] = (double)number;
+    }
+    done = done && set_levels(joined, column, &set.levels);
+    tulle_level_set_clear(&set);
+    return done;
+}
+
+/* Finds the second's columns and joins the levels. */
+static enum tulle_status match_columns(struct tulle_dataset *joined,
+                                       const struct tulle_dataset_info *first,
+                                       const struct tulle_dataset_info *second,
+                                       struct match *matches, struct tulle_error *error)
+{
+    struct name_index index;
+    enum tulle_status status = TULLE_OK;
+    if (!tulle_name_index_init(&index, second->names, second->columns))
+        return tulle_fail_memory(error);
+    for (size_t c = 0; c < first->columns && !status; c++) {
+        const struct name_entry *found;
+        const char *name = first->names[c];
+        if (tulle_name_index_find(&index, name, &found) == 0) {
+            status =
+                tulle_fail_no_column(error, second->source, name, second->names, second->columns);
+            break;
+        }
+        matches[c].column = found->position;
+        const struct tulle_levels *levels = &second->levels[found->position];
+        int is_categorical = first->levels[c].names != NULL;
+        if (is_categorical != (levels->names != NULL) && !is_all_missing(second, found->position))
+            status = tulle_fail_at(
+                error, TULLE_ERROR_DATA, second->source, 0, 0,
+                "expected %s in column '%s' as in the training rows, got %s; name the column as "
+                "%s when it is read",
+                is_categorical ? "categories" : "numbers", name,
+                is_categorical ? "numbers" : "categories",
+                is_categorical ? "categorical" : "numeric");
+        else if (is_categorical && !join_levels(joined, c, &first->levels[c], levels, &matches[c]))
+            status = tulle_fail_memory(error);
+    }
+    tulle_name_index_clear(&index);
+    return status;
+}
+
+/* Fills in the rows of a dataset that has room for them all. */
+static void join_rows(struct tulle_dataset *joined, const struct tulle_dataset_info *first,
+                      const struct tulle_dataset_info *second, unsigned char second_split,
+                      const struct match *matches)
+{
+    size_t columns = first->columns;
+    double *to = (double *)joined->info.values;
+    unsigned char *split = (unsigned char *)joined->info.split;
+    memcpy(to, first->values, first->rows * columns * sizeof *to);
+    to += first->rows * columns;
+    for (size_t r = 0; r < second->rows; r++)
+        for (size_t c = 0; c < columns; c++) {
+            double value = second->values[r * second->columns + matches[c].column];
+            int is_level = matches[c].map && !isnan(value);
+            *to++ = is_level ? matches[c].map[(size_t)value] : value;
+        }
+    if (first->split)
+        memcpy(split, first->split, first->rows);
+    else
+        memset(split, TULLE_SPLIT_TRAIN, first->rows);
+    memset(split + first->rows, second_split, second->rows);
+    joined->info.rows = first->rows + second->rows;
+}
+
+enum tulle_status tulle_dataset_join(const struct tulle_dataset *first,
+                                     const struct tulle_dataset *second, unsigned char second_split,
+                                     struct tulle_dataset **joined, struct tulle_error *error)
+{
+    const struct tulle_dataset_info *a = &first->info, *b = &second->info;
+    enum tulle_status status;
+    *joined = NULL;
+    struct match *matches = tulle_calloc(a->columns, sizeof *matches);
+    struct tulle_dataset *made = create_empty(a->source, a->names, a->columns, a->split_column);
+    if (!matches || !made || !resize(made, a->rows + b->rows, 1)) {
+        status = tulle_fail_memory(error);
+        goto out;
+    }
+    made->info.has_header = a->has_header;
+    status = match_columns(made, a, b, matches, error);
+    if (!status)
+        join_rows(made, a, b, second_split, matches);
+out:
+    for (size_t c = 0; matches && c < a->columns; c++)
+        free(matches[c].map);
+    free(matches);
+    if (status)
+        tulle_dataset_free(made);
+    else
+        *joined = made;
     return status;
 }
 

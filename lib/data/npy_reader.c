@@ -24,7 +24,7 @@
 
 struct npy_reader {
     struct byte_source *source;
-    char kind;   /* 'f', 'i' or 'u' */
+    char kind;   /* 'b', 'f', 'i' or 'u' */
     size_t size; /* of an element */
     int little_endian, fortran_order;
     size_t rows, columns;
@@ -171,12 +171,12 @@ static enum tulle_status fail(const struct npy_reader *reader, struct tulle_erro
 static enum tulle_status set_type(struct npy_reader *reader, const char *descr,
                                   struct tulle_error *error)
 {
-    static const char types[] = "f4 f8 i1 i2 i4 i8 u1 u2 u4 u8";
+    static const char types[] = "b1 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8";
     const uint16_t one = 1;
     int host_is_little_endian = *(const unsigned char *)&one;
-    if (strlen(descr) != 3 || !strchr("<>|=", descr[0]) || !strchr("fiu", descr[1]) ||
+    if (strlen(descr) != 3 || !strchr("<>|=", descr[0]) || !strchr("bfiu", descr[1]) ||
         !strstr(types, descr + 1))
-        return fail(reader, error, "numbers of the types f4, f8, i1 to i8 or u1 to u8", descr);
+        return fail(reader, error, "numbers of the types b1, f4, f8, i1 to i8 or u1 to u8", descr);
     reader->kind = descr[1];
     reader->size = (size_t)(descr[2] - '0');
     reader->little_endian = descr[0] == '<' || (descr[0] != '>' && host_is_little_endian);
@@ -275,6 +275,8 @@ static double element(const struct npy_reader *reader, const unsigned char *p)
     uint64_t bits = 0;
     for (size_t i = 0; i < size; i++)
         bits = bits << 8 | p[reader->little_endian ? size - 1 - i : i];
+    if (reader->kind == 'b')
+        return bits != 0;
     if (reader->kind == 'u')
         return (double)bits;
     if (reader->kind == 'i') {

@@ -1,8 +1,8 @@
 /*
  * npy_reader.h - rows of doubles from a NumPy array file: format 1.0, 2.0 or 3.0, two dimensions,
- * of f4, f8, i1 to i8 or u1 to u8, either byte order. An array in C order is read row by row; one
- * in Fortran order some rows at a time, from everywhere in the file, or if it comes through a pipe
- * or gzip is held in memory whole, as its rows are complete only at its end.
+ * of b1, f4, f8, i1 to i8 or u1 to u8, either byte order. An array in C order is read row by row;
+ * one in Fortran order some rows at a time, from everywhere in the file, or if it comes through a
+ * pipe or gzip is held in memory whole, as its rows are complete only at its end.
  */
 #ifndef TULLE_NPY_READER_H
 #define TULLE_NPY_READER_H

@@ -298,7 +298,7 @@ enum number_kind tulle_number_parse(const char *text, size_t length, double *val
 
 const char *tulle_number_expected(double value)
 {
-    if (!isfinite(value))
+    if (isinf(value))
         return "a finite number";
     return fabs(value) > TULLE_LARGEST_VALUE ? "a number of at most 1e150 in size" : NULL;
 }

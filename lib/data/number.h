@@ -27,7 +27,8 @@ enum number_kind {
  * NUMBER_FINITE. */
 enum number_kind tulle_number_parse(const char *text, size_t length, double *value);
 
-/* NULL if a table may hold the value; else what it may hold, to follow "expected". */
+/* NULL if a table may hold the value, which may be missing, NaN; else what it may hold, to follow
+ * "expected". */
 const char *tulle_number_expected(double value);
 
 #endif

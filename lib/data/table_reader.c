@@ -1,4 +1,4 @@
-/* table_reader.c - the format, the header, the columns that are wanted, and their cells. */
+/* table_reader.c - the format, the header, and cells to numbers and levels. */
 #include "../base/portability.h"
 
 #include <float.h>
@@ -9,15 +9,20 @@
 #include <string.h>
 
 #include "../base/memory.h"
-#include "../base/utf8.h"
 #include "byte_source.h"
 #include "csv_reader.h"
-#include "name_index.h"
+#include "levels.h"
 #include "npy_reader.h"
 #include "number.h"
+#include "number_format.h"
+#include "table_columns.h"
 #include "table_reader.h"
 
-#define LEFT_OUT SIZE_MAX
+/* A text that stands for no value. */
+struct token {
+    char *text;
+    size_t length;
+};
 
 struct table_reader {
     struct byte_source *source;
@@ -25,14 +30,14 @@ struct table_reader {
     struct npy_reader *npy;
     const struct csv_record *first; /* the first record, if it is a row and not yet returned */
     int has_header;
-    size_t file_columns;
-    char **file_names; /* (file_columns) */
-    size_t columns;
-    size_t *slots;      /* (file_columns) the place of each among the columns, or LEFT_OUT */
-    const char **names; /* (columns) */
-    double *values;     /* (columns) */
-    int all_columns;    /* but those dropped; else as listed */
-    size_t split;       /* the position of the split column, SIZE_MAX if there is none */
+    struct token *missing; /* (missing_count) */
+    size_t missing_count;
+    int numbers_may_be_missing; /* a token is a number */
+    struct table_columns columns;
+    unsigned char *is_plain;     /* (columns.file_count) a cell is a number and nothing else */
+    struct level_set *sets;      /* (columns.count); those of numeric columns are all zeros, */
+    struct tulle_levels *levels; /* and those here are copies of theirs */
+    double *values;              /* (columns.count) */
     size_t line;
 };
 
@@ -41,16 +46,29 @@ const char *tulle_table_reader_source(const struct table_reader *reader)
     return tulle_byte_source_name(reader->source);
 }
 
-/* --- Names ------------------------------------------------------------------------------------ */
+/* --- Open and close --------------------------------------------------------------------------- */
 
-static void trim(const char **text, size_t *length)
+static enum tulle_status copy_missing(struct table_reader *reader,
+                                      const struct tulle_read_options *options,
+                                      struct tulle_error *error)
 {
-    while (*length > 0 && (**text == ' ' || **text == '\t')) {
-        ++*text;
-        --*length;
+    static const char *const usual[] = TULLE_DEFAULT_MISSING;
+    const char *const *tokens = options->missing ? options->missing : usual;
+    size_t count = options->missing ? options->missing_count : sizeof usual / sizeof *usual;
+    reader->missing = tulle_calloc(count, sizeof *reader->missing);
+    if (!reader->missing)
+        return tulle_fail_memory(error);
+    for (; reader->missing_count < count; reader->missing_count++) {
+        struct token *token = &reader->missing[reader->missing_count];
+        double ignored;
+        token->text = tulle_strdup(tokens[reader->missing_count]);
+        if (!token->text)
+            return tulle_fail_memory(error);
+        token->length = strlen(token->text);
+        reader->numbers_may_be_missing |=
+            tulle_number_parse(token->text, token->length, &ignored) == NUMBER_FINITE;
     }
-    while (*length > 0 && ((*text)[*length - 1] == ' ' || (*text)[*length - 1] == '\t'))
-        --*length;
+    return TULLE_OK;
 }
 
 /* Whether every cell is a number, also one that a row may not have, or empty, but not all of them
@@ -62,7 +80,7 @@ static int is_row_of_numbers(const struct csv_record *record)
         const char *text = record->cells[i].text;
         size_t length = record->cells[i].length;
         double ignored;
-        trim(&text, &length);
+        tulle_trim(&text, &length);
         if (length == 0)
             continue;
         if (tulle_number_parse(text, length, &ignored) == NUMBER_MALFORMED)
@@ -72,174 +90,50 @@ static int is_row_of_numbers(const struct csv_record *record)
     return numbers;
 }
 
-/* The names in the header; "c<index>" where that is NULL or has an empty cell. */
-static enum tulle_status name_file_columns(struct table_reader *reader,
-                                           const struct csv_record *header,
-                                           struct tulle_error *error)
+/* Says of what kind the file's column i is; 0 if there is no memory. */
+static int set_kind(struct table_reader *reader, size_t i, enum column_kind kind)
 {
-    reader->file_names = tulle_calloc(reader->file_columns, sizeof *reader->file_names);
-    if (!reader->file_names)
+    size_t slot = reader->columns.slots[i];
+    if (kind == KIND_CATEGORICAL) {
+        if (!tulle_level_set_init(&reader->sets[slot]))
+            return 0;
+        reader->levels[slot] = reader->sets[slot].levels;
+    }
+    reader->columns.kinds[slot] = kind;
+    reader->is_plain[i] =
+        kind == KIND_NUMERIC && !reader->numbers_may_be_missing && i != reader->columns.split;
+    return 1;
+}
+
+/* What there is for each column. */
+static enum tulle_status prepare_columns(struct table_reader *reader,
+                                         const struct tulle_read_options *options,
+                                         size_t file_count, const struct csv_record *header,
+                                         struct tulle_error *error)
+{
+    struct table_columns *columns = &reader->columns;
+    enum tulle_status status = tulle_table_columns_init(columns, tulle_table_reader_source(reader),
+                                                        options, file_count, header, error);
+    if (status)
+        return status;
+    reader->is_plain = tulle_calloc(columns->file_count, sizeof *reader->is_plain);
+    reader->sets = tulle_calloc(columns->count, sizeof *reader->sets);
+    reader->levels = tulle_calloc(columns->count, sizeof *reader->levels);
+    reader->values = tulle_calloc(columns->count, sizeof *reader->values);
+    if (!reader->is_plain || !reader->sets || !reader->levels || !reader->values)
         return tulle_fail_memory(error);
-    for (size_t i = 0; i < reader->file_columns; i++) {
-        char numbered[32];
-        const char *text = header ? header->cells[i].text : "";
-        size_t length = header ? header->cells[i].length : 0;
-        trim(&text, &length);
-        if (length == 0) {
-            length = (size_t)snprintf(numbered, sizeof numbered, "c%zu", i);
-            text = numbered;
-        }
-        char *name = tulle_calloc(length + 1, 1);
-        if (!name)
-            return tulle_fail_memory(error);
-        reader->file_names[i] = memcpy(name, text, length);
-    }
-    return TULLE_OK;
-}
-
-/* --- The columns that are wanted -------------------------------------------------------------- */
-
-/* What is known while columns are chosen. */
-struct choice {
-    const struct tulle_read_options *options;
-    const struct csv_record *header; /* NULL if there is none */
-    struct name_index index;         /* of the file's names */
-    unsigned char *marks;            /* (file_columns) */
-};
-
-static enum tulle_status fail_no_column(const struct table_reader *reader, const char *name,
-                                        struct tulle_error *error)
-{
-    return tulle_fail_no_column(error, tulle_table_reader_source(reader), name,
-                                (const char *const *)reader->file_names, reader->file_columns);
-}
-
-/* A name that could not stand in a model file, or be written to a terminal. */
-static enum tulle_status fail_not_utf8(const struct table_reader *reader,
-                                       const struct choice *choice, size_t position,
-                                       struct tulle_error *error)
-{
-    const struct csv_cell *cell = &choice->header->cells[position];
-    return tulle_fail_at(
-        error, TULLE_ERROR_DATA, tulle_table_reader_source(reader), cell->line, cell->column,
-        "the name of column %zu is not UTF-8 text; save the file as UTF-8", position + 1);
-}
-
-/* The position of a name that must be there, and once, and be UTF-8. */
-static enum tulle_status find_column(const struct table_reader *reader, const struct choice *choice,
-                                     const char *name, size_t *position, struct tulle_error *error)
-{
-    const struct name_entry *found;
-    size_t count = tulle_name_index_find(&choice->index, name, &found);
-    if (count == 0)
-        return fail_no_column(reader, name, error);
-    *position = found[0].position;
-    if (!tulle_is_utf8(name))
-        return fail_not_utf8(reader, choice, *position, error);
-    if (count == 1)
-        return TULLE_OK;
-    const struct csv_cell *second = &choice->header->cells[found[1].position];
-    return tulle_fail_at(error, TULLE_ERROR_DATA, tulle_table_reader_source(reader), second->line,
-                         second->column, "column '%s' is in the header twice, as cells %zu and %zu",
-                         name, found[0].position + 1, found[1].position + 1);
-}
-
-/* Marks the columns to leave out: those dropped and the split column. */
-static enum tulle_status mark_left_out(struct table_reader *reader, const struct choice *choice,
-                                       struct tulle_error *error)
-{
-    const struct tulle_read_options *options = choice->options;
-    for (size_t i = 0; i < options->drop_count; i++) {
-        const struct name_entry *found;
-        size_t count = tulle_name_index_find(&choice->index, options->drop[i], &found);
-        if (count == 0)
-            return fail_no_column(reader, options->drop[i], error);
-        for (size_t j = 0; j < count; j++)
-            choice->marks[found[j].position] = 1;
-    }
-    if (!options->split_column)
-        return TULLE_OK;
-    enum tulle_status status =
-        find_column(reader, choice, options->split_column, &reader->split, error);
-    if (!status)
-        choice->marks[reader->split] = 1;
-    return status;
-}
-
-static void add_column(struct table_reader *reader, size_t position)
-{
-    reader->names[reader->columns] = reader->file_names[position];
-    reader->slots[position] = reader->columns++;
-}
-
-static enum tulle_status choose_rest(struct table_reader *reader, const struct choice *choice,
-                                     struct tulle_error *error)
-{
-    for (size_t i = 0; i < reader->file_columns; i++) {
-        if (choice->marks[i])
+    for (size_t i = 0; i < columns->file_count; i++) {
+        size_t slot = columns->slots[i];
+        if (slot == TULLE_LEFT_OUT)
             continue;
-        size_t position = SIZE_MAX;
-        enum tulle_status status =
-            find_column(reader, choice, reader->file_names[i], &position, error);
-        if (status)
-            return status;
-        add_column(reader, position);
+        enum column_kind kind = columns->kinds[slot];
+        if (kind == KIND_OPEN && reader->npy)
+            kind = KIND_NUMERIC;
+        if (!set_kind(reader, i, kind))
+            return tulle_fail_memory(error);
     }
     return TULLE_OK;
 }
-
-static enum tulle_status choose_listed(struct table_reader *reader, const struct choice *choice,
-                                       struct tulle_error *error)
-{
-    const struct tulle_read_options *options = choice->options;
-    memset(choice->marks, 0, reader->file_columns);
-    for (size_t i = 0; i < options->column_count; i++) {
-        size_t position = SIZE_MAX;
-        enum tulle_status status =
-            find_column(reader, choice, options->columns[i], &position, error);
-        if (status)
-            return status;
-        if (choice->marks[position])
-            return tulle_fail(error, TULLE_ERROR_ARGUMENT, "column '%s' is listed twice",
-                              options->columns[i]);
-        choice->marks[position] = 1;
-        add_column(reader, position);
-    }
-    return TULLE_OK;
-}
-
-static enum tulle_status choose_columns(struct table_reader *reader,
-                                        const struct tulle_read_options *options,
-                                        const struct csv_record *header, struct tulle_error *error)
-{
-    enum tulle_status status;
-    struct choice choice = {options, header, {0}, NULL};
-    choice.marks = tulle_calloc(reader->file_columns, 1);
-    reader->slots = tulle_calloc(reader->file_columns, sizeof *reader->slots);
-    reader->names = tulle_calloc(reader->file_columns, sizeof *reader->names);
-    reader->values = tulle_calloc(reader->file_columns, sizeof *reader->values);
-    if (!choice.marks || !reader->slots || !reader->names || !reader->values ||
-        !tulle_name_index_init(&choice.index, (const char *const *)reader->file_names,
-                               reader->file_columns)) {
-        status = tulle_fail_memory(error);
-        goto out;
-    }
-    for (size_t i = 0; i < reader->file_columns; i++)
-        reader->slots[i] = LEFT_OUT;
-    reader->all_columns = options->columns == NULL;
-    status = mark_left_out(reader, &choice, error);
-    if (!status)
-        status = (reader->all_columns ? choose_rest : choose_listed)(reader, &choice, error);
-    if (!status && reader->columns == 0)
-        status = tulle_fail_at(error, TULLE_ERROR_DATA, tulle_table_reader_source(reader), 0, 0,
-                               "no column is left to read");
-out:
-    tulle_name_index_clear(&choice.index);
-    free(choice.marks);
-    return status;
-}
-
-/* --- Open and close --------------------------------------------------------------------------- */
 
 static enum tulle_status open_csv(struct table_reader *reader,
                                   const struct tulle_read_options *options,
@@ -260,10 +154,7 @@ static enum tulle_status open_csv(struct table_reader *reader,
     reader->has_header = !is_row_of_numbers(first);
     if (!reader->has_header)
         reader->first = first;
-    reader->file_columns = first->count;
-    const struct csv_record *header = reader->has_header ? first : NULL;
-    status = name_file_columns(reader, header, error);
-    return status ? status : choose_columns(reader, options, header, error);
+    return prepare_columns(reader, options, first->count, reader->has_header ? first : NULL, error);
 }
 
 static enum tulle_status open_npy(struct table_reader *reader,
@@ -277,9 +168,7 @@ static enum tulle_status open_npy(struct table_reader *reader,
         return tulle_fail_at(error, TULLE_ERROR_DATA, tulle_table_reader_source(reader), 0, 0,
                              "a .npy file holds numbers alone, so it has no split column '%s'",
                              options->split_column);
-    reader->file_columns = tulle_npy_reader_columns(reader->npy);
-    status = name_file_columns(reader, NULL, error);
-    return status ? status : choose_columns(reader, options, NULL, error);
+    return prepare_columns(reader, options, tulle_npy_reader_columns(reader->npy), NULL, error);
 }
 
 enum tulle_status tulle_table_reader_open(const char *path,
@@ -293,11 +182,12 @@ enum tulle_status tulle_table_reader_open(const char *path,
     struct table_reader *made = tulle_calloc(1, sizeof *made);
     if (!made)
         return tulle_fail_memory(error);
-    made->split = SIZE_MAX;
 
     const size_t magic_size = sizeof TULLE_NPY_MAGIC - 1;
     enum tulle_status status =
         tulle_byte_source_open(path, TULLE_BYTE_SOURCE_CHUNK, &made->source, error);
+    if (!status)
+        status = copy_missing(made, &known, error);
     if (!status)
         status = tulle_byte_source_fill(made->source, magic_size, error);
     if (!status) {
@@ -321,23 +211,27 @@ void tulle_table_reader_close(struct table_reader *reader)
     tulle_csv_reader_close(reader->csv);
     tulle_npy_reader_close(reader->npy);
     tulle_byte_source_close(reader->source);
-    for (size_t i = 0; reader->file_names && i < reader->file_columns; i++)
-        free(reader->file_names[i]);
-    free(reader->file_names);
-    free(reader->slots);
-    free(reader->names);
+    for (size_t i = 0; i < reader->missing_count; i++)
+        free(reader->missing[i].text);
+    free(reader->missing);
+    for (size_t i = 0; reader->sets && i < reader->columns.count; i++)
+        tulle_level_set_clear(&reader->sets[i]);
+    tulle_table_columns_clear(&reader->columns);
+    free(reader->is_plain);
+    free(reader->sets);
+    free(reader->levels);
     free(reader->values);
     free(reader);
 }
 
 size_t tulle_table_reader_columns(const struct table_reader *reader)
 {
-    return reader->columns;
+    return reader->columns.count;
 }
 
 const char *const *tulle_table_reader_names(const struct table_reader *reader)
 {
-    return reader->names;
+    return reader->columns.names;
 }
 
 int tulle_table_reader_has_header(const struct table_reader *reader)
@@ -347,7 +241,13 @@ int tulle_table_reader_has_header(const struct table_reader *reader)
 
 const char *tulle_table_reader_split_column(const struct table_reader *reader)
 {
-    return reader->split == SIZE_MAX ? NULL : reader->file_names[reader->split];
+    const struct table_columns *columns = &reader->columns;
+    return columns->split == SIZE_MAX ? NULL : columns->file_names[columns->split];
+}
+
+const struct tulle_levels *tulle_table_reader_levels(const struct table_reader *reader)
+{
+    return reader->levels;
 }
 
 size_t tulle_table_reader_line(const struct table_reader *reader)
@@ -355,67 +255,116 @@ size_t tulle_table_reader_line(const struct table_reader *reader)
     return reader->line;
 }
 
+/* --- Cells ------------------------------------------------------------------------------------ */
+
+/* What a cell that is refused should have been, and what else to say. */
+struct refusal {
+    const char *expected, *hint;
+};
+
+static int is_missing(const struct table_reader *reader, const char *text, size_t length)
+{
+    if (length == 0)
+        return 1;
+    for (size_t i = 0; i < reader->missing_count; i++)
+        if (reader->missing[i].length == length &&
+            memcmp(reader->missing[i].text, text, length) == 0)
+            return 1;
+    return 0;
+}
+
+static enum tulle_status read_number(const char *text, size_t length, double *value,
+                                     struct refusal *refusal)
+{
+    switch (tulle_number_parse(text, length, value)) {
+    case NUMBER_FINITE:
+        refusal->expected = tulle_number_expected(*value);
+        break;
+    case NUMBER_NOT_FINITE:
+        refusal->expected = tulle_number_expected(INFINITY);
+        break;
+    case NUMBER_TOO_LARGE:
+        refusal->expected = tulle_number_expected(DBL_MAX);
+        break;
+    case NUMBER_MALFORMED:
+        refusal->expected = "a number";
+        refusal->hint = "; name it as missing, or the column as categorical";
+        break;
+    }
+    return refusal->expected ? TULLE_ERROR_DATA : TULLE_OK;
+}
+
+static enum tulle_status read_level(struct table_reader *reader, size_t slot, const char *text,
+                                    size_t length, struct refusal *refusal)
+{
+    size_t level;
+    enum tulle_status status = tulle_level_set_add(&reader->sets[slot], text, length, &level);
+    if (status == TULLE_ERROR_DATA)
+        *refusal = (struct refusal){"UTF-8 text", "; save the file as UTF-8"};
+    if (status)
+        return status;
+    reader->levels[slot] = reader->sets[slot].levels;
+    reader->values[slot] = (double)level;
+    return TULLE_OK;
+}
+
+/* A cell of the file's column i, which is wanted; TULLE_ERROR_DATA if it is refused. */
+static enum tulle_status read_cell(struct table_reader *reader, size_t i, const char *text,
+                                   size_t length, struct refusal *refusal)
+{
+    size_t slot = reader->columns.slots[i];
+    const enum column_kind *kind = &reader->columns.kinds[slot];
+    double *value = &reader->values[slot];
+    *refusal = (struct refusal){NULL, ""};
+    tulle_trim(&text, &length);
+    if (is_missing(reader, text, length)) {
+        *value = NAN;
+        return TULLE_OK;
+    }
+    if (*kind == KIND_OPEN) {
+        int is_text = tulle_number_parse(text, length, value) == NUMBER_MALFORMED;
+        if (!set_kind(reader, i, is_text ? KIND_CATEGORICAL : KIND_NUMERIC))
+            return TULLE_ERROR_MEMORY;
+    }
+    return *kind == KIND_CATEGORICAL ? read_level(reader, slot, text, length, refusal)
+                                     : read_number(text, length, value, refusal);
+}
+
+static int read_split(const char *text, size_t length, enum tulle_split *split)
+{
+    char name[16] = "";
+    tulle_trim(&text, &length);
+    if (length < sizeof name)
+        memcpy(name, text, length);
+    return tulle_split_from_name(name, split) == TULLE_OK && *split != TULLE_SPLIT_ALL;
+}
+
 /* --- Rows ------------------------------------------------------------------------------------- */
 
 /* "expected <expected> in column '<column>', got "<text>"<hint>" */
 static enum tulle_status fail_cell(const struct table_reader *reader, const struct csv_cell *cell,
-                                   const char *expected, const char *column, const char *hint,
+                                   const char *column, const struct refusal *refusal,
                                    struct tulle_error *error)
 {
     enum { SHOWN = 40 };
     const char *text = cell->text;
     size_t length = cell->length;
     char got[SHOWN + 8] = "an empty cell";
-    trim(&text, &length);
+    tulle_trim(&text, &length);
     size_t shown = length > SHOWN ? SHOWN : length;
     while (shown > 0 && shown < length && ((unsigned char)text[shown] & 0xc0) == 0x80)
         shown--; /* not within a UTF-8 character */
     if (length > 0)
         snprintf(got, sizeof got, "\"%.*s%s\"", (int)shown, text, shown < length ? "..." : "");
     return tulle_fail_at(error, TULLE_ERROR_DATA, tulle_table_reader_source(reader), cell->line,
-                         cell->column, "expected %s in column '%s', got %s%s", expected, column,
-                         got, hint);
-}
-
-static enum tulle_status parse_cell(const struct table_reader *reader, const struct csv_cell *cell,
-                                    const char *column, double *value, struct tulle_error *error)
-{
-    const char *text = cell->text;
-    size_t length = cell->length;
-    trim(&text, &length);
-    const char *expected = NULL, *hint = "";
-    switch (tulle_number_parse(text, length, value)) {
-    case NUMBER_FINITE:
-        expected = tulle_number_expected(*value);
-        break;
-    case NUMBER_NOT_FINITE:
-        expected = tulle_number_expected(NAN);
-        break;
-    case NUMBER_TOO_LARGE:
-        expected = tulle_number_expected(DBL_MAX);
-        break;
-    case NUMBER_MALFORMED:
-        expected = "a number";
-        if (length > 0 && reader->all_columns)
-            hint = "; a column of text can be dropped";
-        break;
-    }
-    return expected ? fail_cell(reader, cell, expected, column, hint, error) : TULLE_OK;
-}
-
-static int parse_split(const char *text, size_t length, enum tulle_split *split)
-{
-    char name[16] = "";
-    trim(&text, &length);
-    if (length < sizeof name)
-        memcpy(name, text, length);
-    return tulle_split_from_name(name, split) == TULLE_OK && *split != TULLE_SPLIT_ALL;
+                         cell->column, "expected %s in column '%s', got %s%s", refusal->expected,
+                         column, got, refusal->hint);
 }
 
 static enum tulle_status fail_ragged(const struct table_reader *reader,
                                      const struct csv_record *record, struct tulle_error *error)
 {
-    size_t expected = reader->file_columns;
+    size_t expected = reader->columns.file_count;
     size_t line = record->end_line, column = record->end_column;
     if (record->count > expected) {
         line = record->cells[expected].line;
@@ -427,57 +376,63 @@ static enum tulle_status fail_ragged(const struct table_reader *reader,
                          record->count);
 }
 
-/* A record's cells, one by one: those with quotes, and those of which an error is to be told. */
-static enum tulle_status parse_cells(struct table_reader *reader, const struct csv_record *record,
-                                     enum tulle_split *split, struct tulle_error *error)
+/* A record with quotes, or one of which an error is to be told. */
+static enum tulle_status read_cells(struct table_reader *reader, const struct csv_record *record,
+                                    enum tulle_split *split, struct tulle_error *error)
 {
+    static const struct refusal no_split = {"train, valid or test", ""};
+    const struct table_columns *columns = &reader->columns;
     enum tulle_status status = tulle_csv_reader_cut(reader->csv, error);
     if (status)
         return status;
-    if (record->count != reader->file_columns)
+    if (record->count != columns->file_count)
         return fail_ragged(reader, record, error);
     for (size_t i = 0; i < record->count; i++) {
         const struct csv_cell *cell = &record->cells[i];
-        size_t slot = reader->slots[i];
-        if (slot != LEFT_OUT) {
-            status = parse_cell(reader, cell, reader->names[slot], &reader->values[slot], error);
+        struct refusal refusal;
+        if (columns->slots[i] != TULLE_LEFT_OUT) {
+            status = read_cell(reader, i, cell->text, cell->length, &refusal);
+            if (status == TULLE_ERROR_MEMORY)
+                return tulle_fail_memory(error);
             if (status)
-                return status;
+                return fail_cell(reader, cell, columns->file_names[i], &refusal, error);
         }
-        if (i == reader->split && !parse_split(cell->text, cell->length, split))
-            return fail_cell(reader, cell, "train, valid or test", reader->file_names[i], "",
-                             error);
+        if (i == columns->split && !read_split(cell->text, cell->length, split))
+            return fail_cell(reader, cell, columns->file_names[i], &no_split, error);
     }
     return TULLE_OK;
 }
 
 /* The same for nearly all records, in one pass: 1 if the record has no quotes and all is as it
  * should be. */
-static int parse_plain(struct table_reader *reader, const struct csv_record *record,
-                       enum tulle_split *split)
+static int read_plain(struct table_reader *reader, const struct csv_record *record,
+                      enum tulle_split *split)
 {
     const char *p = record->text, *end = p + record->length;
-    const size_t columns = reader->file_columns, *slots = reader->slots;
+    const size_t count = reader->columns.file_count, *slots = reader->columns.slots;
     if (record->has_quotes)
         return 0;
-    for (size_t i = 0; i < columns; i++) {
-        if (i > 0 && (p >= end || *p++ != record->delimiter))
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0 && p++ == end) /* else it is at a delimiter */
             return 0;
         const char *cell = p;
-        if (slots[i] != LEFT_OUT) {
+        if (reader->is_plain[i]) {
             double value;
             while (p < end && *p == ' ')
                 p++;
             p = tulle_number_scan(p, record->readable_end, &value);
-            if (!p || !(fabs(value) <= TULLE_LARGEST_VALUE))
-                return 0;
-            reader->values[slots[i]] = value;
-        } else {
-            p = memchr(p, record->delimiter, (size_t)(end - p));
-            if (!p)
-                p = end;
+            if (p && (p == end || *p == record->delimiter) && fabs(value) <= TULLE_LARGEST_VALUE) {
+                reader->values[slots[i]] = value;
+                continue;
+            }
         }
-        if (i == reader->split && !parse_split(cell, (size_t)(p - cell), split))
+        struct refusal refusal;
+        p = memchr(cell, record->delimiter, (size_t)(end - cell));
+        if (!p)
+            p = end;
+        if (slots[i] != TULLE_LEFT_OUT && read_cell(reader, i, cell, (size_t)(p - cell), &refusal))
+            return 0;
+        if (i == reader->columns.split && !read_split(cell, (size_t)(p - cell), split))
             return 0;
     }
     return p == end;
@@ -495,13 +450,30 @@ static enum tulle_status next_csv(struct table_reader *reader, const double **va
             return status;
     }
     reader->line = record->line;
-    if (!parse_plain(reader, record, split)) {
-        status = parse_cells(reader, record, split, error);
+    if (!read_plain(reader, record, split)) {
+        status = read_cells(reader, record, split, error);
         if (status)
             return status;
     }
     *values = reader->values;
     return TULLE_OK;
+}
+
+/* A number of the file's column i; as a cell is read that holds its decimal, where it may be a
+ * level or stand for no value. */
+static enum tulle_status read_element(struct table_reader *reader, size_t i, double number,
+                                      struct refusal *refusal)
+{
+    char text[TULLE_NUMBER_SIZE];
+    *refusal = (struct refusal){tulle_number_expected(number), ""};
+    if (refusal->expected)
+        return TULLE_ERROR_DATA;
+    if (reader->is_plain[i] || isnan(number)) {
+        reader->values[reader->columns.slots[i]] = isnan(number) ? NAN : number;
+        return TULLE_OK;
+    }
+    tulle_number_format(number + 0.0, text); /* -0 is 0 */
+    return read_cell(reader, i, text, strlen(text), refusal);
 }
 
 static enum tulle_status next_npy(struct table_reader *reader, const double **values,
@@ -512,16 +484,17 @@ static enum tulle_status next_npy(struct table_reader *reader, const double **va
     if (status || !row)
         return status;
     reader->line++;
-    for (size_t i = 0; i < reader->file_columns; i++) {
-        size_t slot = reader->slots[i];
-        if (slot == LEFT_OUT)
+    for (size_t i = 0; i < reader->columns.file_count; i++) {
+        struct refusal refusal;
+        if (reader->columns.slots[i] == TULLE_LEFT_OUT)
             continue;
-        const char *expected = tulle_number_expected(row[i]);
-        if (expected)
+        status = read_element(reader, i, row[i], &refusal);
+        if (status == TULLE_ERROR_MEMORY)
+            return tulle_fail_memory(error);
+        if (status)
             return tulle_fail_at(error, TULLE_ERROR_DATA, tulle_table_reader_source(reader), 0, 0,
                                  "row %zu: expected %s in column '%s', got %g", reader->line,
-                                 expected, reader->names[slot], row[i]);
-        reader->values[slot] = row[i];
+                                 refusal.expected, reader->columns.file_names[i], row[i]);
     }
     *values = reader->values;
     return TULLE_OK;

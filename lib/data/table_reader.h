@@ -1,8 +1,8 @@
 /*
  * table_reader.h - one row after another from a table on disk: what tulle_dataset_read and
  * tulle_predict_file have in common. It finds the format, the header and the columns that are
- * wanted, and turns cells into numbers; readers of single formats (csv_reader.h, npy_reader.h)
- * stand behind it.
+ * wanted (table_columns.h), and turns cells into numbers and levels; readers of single formats
+ * (csv_reader.h, npy_reader.h) stand behind it.
  */
 #ifndef TULLE_TABLE_READER_H
 #define TULLE_TABLE_READER_H
@@ -28,10 +28,16 @@ int tulle_table_reader_has_header(const struct table_reader *reader);
 /* The name of the split column, NULL if there is none. */
 const char *tulle_table_reader_split_column(const struct table_reader *reader);
 
-/* The next row: *values points to its numbers, all of at most TULLE_LARGEST_VALUE in size, until
- * the next call, or is NULL after the last row. *split is set if there is a split column. */
+/* The next row: *values points to its numbers, all of at most TULLE_LARGEST_VALUE in size, or
+ * indices of levels, NaN where they are missing, until the next call; or is NULL after the last
+ * row. *split is set if there is a split column. After an error there is no next row. */
 enum tulle_status tulle_table_reader_next(struct table_reader *reader, const double **values,
                                           enum tulle_split *split, struct tulle_error *error);
+
+/* The levels so far, (columns). A column has none while it is numeric, or all missing and of no
+ * kind yet. After a row there may be more, behind those there were. Until the reader is closed,
+ * what is returned stays where it is and so does each level's text, but not the array of them. */
+const struct tulle_levels *tulle_table_reader_levels(const struct table_reader *reader);
 
 /* The name for error messages: the path, or "standard input". */
 const char *tulle_table_reader_source(const struct table_reader *reader);

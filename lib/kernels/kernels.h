@@ -38,17 +38,69 @@ struct tile_range {
 };
 
 /* Which part of a long sum over samples a call adds: the first begins at 0 and the others at what
- * was kept, the last ends in the parameters and the others in what is kept. */
-enum sum_part { SUM_MIDDLE = 0, SUM_FIRST = 1, SUM_LAST = 2, SUM_WHOLE = SUM_FIRST | SUM_LAST };
+ * was kept, the last ends in the parameters and the others in what is kept. With SUM_STORE the last
+ * one writes alpha times the sum instead of adding it. */
+enum sum_part {
+    SUM_MIDDLE = 0,
+    SUM_FIRST = 1,
+    SUM_LAST = 2,
+    SUM_WHOLE = SUM_FIRST | SUM_LAST,
+    SUM_STORE = 4
+};
+
+/* A loss and its parameters (TULLE_LOSS_LIST). */
+struct loss {
+    enum tulle_loss kind;
+    int is_given; /* no loss: targets are the gradients dloss/do themselves, (outputs) */
+    double huber_delta, label_smoothing;
+    const double *quantiles; /* (quantile_count); of the quantile loss */
+    size_t quantile_count;
+};
+
+/* Numbers of a sample's target: one for each of so many outputs, but for quantile and cross_entropy
+ * (tulle.h). */
+static inline size_t tulle_loss_targets(const struct loss *loss, size_t outputs)
+{
+    if (loss->is_given)
+        return outputs;
+    return loss->kind == TULLE_LOSS_CROSS_ENTROPY ? 1
+           : loss->kind == TULLE_LOSS_QUANTILE    ? outputs / loss->quantile_count
+                                                  : outputs;
+}
+
+/* X(NAME, name): functions of one number. */
+#define TULLE_ELEMENTARY_LIST(X)                                                                   \
+    X(EXP, exp)                                                                                    \
+    X(EXPM1, expm1) X(LOG, log) X(LOG1P, log1p) X(TANH, tanh) X(ERF, erf) X(SIN, sin) X(COS, cos)
+
+enum elementary {
+#define TULLE_ELEMENTARY_ENUM(NAME, name) ELEMENTARY_##NAME,
+    TULLE_ELEMENTARY_LIST(TULLE_ELEMENTARY_ENUM)
+#undef TULLE_ELEMENTARY_ENUM
+};
+
+/* A step of an optimiser (TULLE_OPTIMIZER_LIST) for parameters of one kind. */
+struct update {
+    enum tulle_optimizer optimizer;
+    double learning_rate;
+    double momentum, beta1, beta2, epsilon;
+    double decay;       /* added to the gradient, times the parameter */
+    double shrink;      /* the parameter is multiplied by this first: 1 but for adamw */
+    double correction1; /* 1 / (1 - beta1^t) */
+    double correction2; /* 1 / (1 - beta2^t) */
+    double clip;        /* gradients are multiplied by this first */
+    double averaging;   /* of the averages; 0 if there are none */
+};
 
 struct kernels {
     const char *name; /* of the instruction set */
     enum tulle_type type;
     size_t rows, columns; /* of a whole tile: the grain for dividing work among threads */
 
-    /* to[i] = (from[i] - mean[i]) / scale[i] for i < n, computed in double, or as it is where mean
-     * is NULL. What is out of the range of the table's type becomes NaN: a value out of range must
-     * not look like a large one, which tanh would turn into an unremarkable 1. */
+    /* to[i] = (from[i] - mean[i]) / scale[i] for i < n, computed in double, NaN as 0 (a missing
+     * value enters as the centre); or from[i] as it is where mean is NULL. What is out of the range
+     * of the table's type becomes NaN: a value out of range must not look like a large one, which
+     * tanh would turn into an unremarkable 1. */
     void (*load)(const void *from, enum tulle_type from_type, size_t n, const double *mean,
                  const double *scale, void *to);
 
@@ -81,11 +133,30 @@ struct kernels {
     void (*sum_columns)(const struct product *product, size_t columns, enum sum_part part,
                         void *sums, double alpha);
 
-    /* For n samples of `count` outputs: the gradient dz = dloss/do * act' in the place of act'
-     * (slope), and each sample's loss. outputs and slope have rows `stride` apart, targets are
-     * dense. */
-    void (*loss)(enum tulle_loss loss, const void *outputs, size_t stride, const void *targets,
-                 size_t n, size_t count, void *slope, double *losses);
+    /* For n samples of `count` outputs: the gradient dz = weight * dloss/do * act' in the place of
+     * act' (slope), and each sample's loss, times its weight. outputs and slope have rows `stride`
+     * apart; targets are dense, tulle_loss_targets a sample; weights are (n), or NULL for 1. */
+    void (*loss)(const struct loss *loss, const void *outputs, size_t stride, const void *targets,
+                 const double *weights, size_t n, size_t count, void *slope, double *losses);
+
+    /* A step for n parameters w (a multiple of TULLE_ROW_PAD) with the gradients g; m, v and
+     * average hold what the optimiser keeps, NULL where it keeps none. */
+    void (*update)(const struct update *update, size_t n, void *w, const void *g, void *m, void *v,
+                   void *average);
+
+    /* Dropout of rows of n units: sets those that the generator says to 0 in z and slope, and
+     * multiplies the others by 1 / (1 - rate). Unit u of row r is number u of stream first + r of
+     * the key: the same whatever the table, the threads and the parts. */
+    void (*drop)(void *z, void *slope, size_t stride, size_t rows, size_t n, double rate,
+                 uint64_t key, uint64_t first);
+
+    /* A parametric activation on rows of n sums: z = z + a (act(z) - z), with a of each unit. Where
+     * slope is not NULL it becomes 1 + a (act'(z) - 1), and gap becomes act(z) - z. */
+    void (*mix)(void *z, void *slope, void *gap, size_t stride, size_t rows, size_t n,
+                const void *a, enum tulle_activation activation);
+
+    /* x[i] = f(x[i]) for n numbers of the table's type, without any alignment. */
+    void (*elementary)(enum elementary f, void *x, size_t n);
 };
 
 /* The best table for this machine. The environment variable TULLE_KERNELS (generic, avx2, avx512,

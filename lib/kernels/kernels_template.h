@@ -9,7 +9,10 @@
 #include <string.h>
 
 #include "activations.h"
+#include "dropout.h"
 #include "kernels.h"
+#include "losses.h"
+#include "update.h"
 
 /* --- Activations over rows ------------------------------------------------------------------- */
 
@@ -119,7 +122,8 @@ VEC_INLINE void end_tile(enum form form, size_t rows, size_t vecs, const struct 
             if (form == MULTIPLY)
                 value *= vec_load(c + here);
             if (form == ACCUMULATE && (ending->part & SUM_LAST))
-                value = vec_fma(vec_set1(ending->alpha), value, vec_load(c + here));
+                value = vec_fma(vec_set1(ending->alpha), value,
+                                ending->part & SUM_STORE ? vec_set1(0) : vec_load(c + here));
             vec_store(to + here, value);
         }
     }
@@ -430,13 +434,14 @@ static void forward_dots(const struct product *product, struct tile_range range,
 /* --- Inputs ---------------------------------------------------------------------------------- */
 
 /* Plain loops, which compilers turn into vectors of this instruction set. v - v is 0, or NaN for an
- * infinity. */
+ * infinity. Where there are means a NaN, which is a missing number, enters as the mean. */
 #define DEFINE_LOAD(type)                                                                          \
     static void load_##type(const type *restrict from, size_t n, const double *mean,               \
                             const double *scale, real *restrict to)                                \
     {                                                                                              \
         for (size_t i = 0; i < n; i++) {                                                           \
-            real value = (real)(mean ? ((double)from[i] - mean[i]) / scale[i] : (double)from[i]);  \
+            double scaled = mean ? ((double)from[i] - mean[i]) / scale[i] : (double)from[i];       \
+            real value = (real)(mean && from[i] != from[i] ? 0 : scaled);                          \
             to[i] = value + (value - value);                                                       \
         }                                                                                          \
     }
@@ -472,11 +477,11 @@ VEC_INLINE void sum_vecs(size_t vecs, const struct product *product, size_t n,
     }
     UNROLL
     for (size_t j = 0; j < vecs; j++) {
+        real *to = ending->part & SUM_LAST ? c : ending->sums + n;
         if (ending->part & SUM_LAST)
-            vec_store(c + j * LANES,
-                      vec_fma(vec_set1(ending->alpha), sum[j], vec_load(c + j * LANES)));
-        else
-            vec_store(ending->sums + n + j * LANES, sum[j]);
+            sum[j] = vec_fma(vec_set1(ending->alpha), sum[j],
+                             ending->part & SUM_STORE ? vec_set1(0) : vec_load(c + j * LANES));
+        vec_store(to + j * LANES, sum[j]);
     }
 }
 
@@ -489,34 +494,64 @@ static void sum_columns(const struct product *product, size_t columns, enum sum_
         sum_vecs(LONG_VECS, product, n, &ending);
     for (; n < columns; n += LANES)
         sum_vecs(1, product, n, &ending);
+    if (part & SUM_LAST)
+        clear_padding(product->c, 0, (struct tile_range){0, 1, 0, columns});
 }
 
-/* One function a loss, gradient_<name>: one sample of the table's member loss; returns its loss. */
-VEC_INLINE double gradient_mse(const real *outputs, const real *targets, size_t count, real *slope)
+/* Elementary functions of any numbers, a vector's worth copied at a time. */
+static void elementary(enum elementary f, void *x, size_t n)
 {
-    double loss = 0;
-    for (size_t o = 0; o < count; o++) {
-        real difference = outputs[o] - targets[o];
-        slope[o] *= difference;
-        loss += (double)difference * (double)difference;
-    }
-    return loss;
-}
-
-static void loss(enum tulle_loss loss, const void *outputs, size_t stride, const void *targets,
-                 size_t n, size_t count, void *slope, double *losses)
-{
-    switch (loss) {
-#define LOSS_CASE(NAME, value, name, formula)                                                      \
-    case TULLE_LOSS_##NAME:                                                                        \
-        for (size_t i = 0; i < n; i++)                                                             \
-            losses[i] = gradient_##name((const real *)outputs + i * stride,                        \
-                                        (const real *)targets + i * count, count,                  \
-                                        (real *)slope + i * stride);                               \
+    for (size_t i = 0; i < n; i += LANES) {
+        size_t size = (n - i < LANES ? n - i : LANES) * sizeof(real);
+        vec value = {0};
+        memcpy(&value, (real *)x + i, size);
+        switch (f) {
+#define ELEMENTARY_CASE(NAME, name)                                                                \
+    case ELEMENTARY_##NAME:                                                                        \
+        value = vec_##name(value);                                                                 \
         break;
-        TULLE_LOSS_LIST(LOSS_CASE)
-#undef LOSS_CASE
+            TULLE_ELEMENTARY_LIST(ELEMENTARY_CASE)
+#undef ELEMENTARY_CASE
+        }
+        memcpy((real *)x + i, &value, size);
     }
+}
+
+/* z = z + a (active - z) of so many units of one row, and the rest of mix. */
+static void mix_row(size_t n, const real *a, const real *active, real *z, real *slope, real *gap)
+{
+    for (size_t i = 0; i < n; i += LANES) {
+        vec share = vec_load(a + i), sum = vec_load(z + i), more = vec_load(active + i) - sum;
+        vec_store(z + i, vec_fma(share, more, sum));
+        if (slope)
+            vec_store(slope + i, vec_fma(share, vec_load(slope + i) - 1, vec_set1(1)));
+        if (gap)
+            vec_store(gap + i, more);
+    }
+}
+
+static void mix(void *z, void *slope, void *gap, size_t stride, size_t rows, size_t n,
+                const void *a, enum tulle_activation activation)
+{
+    enum { VECS = 16 };
+    _Alignas(VEC_BYTES) real active[VECS * LANES];
+    struct tile_range range = {0, rows, 0, n};
+    for (size_t r = 0; r < rows; r++)
+        for (size_t i = 0; i < n; i += VECS * LANES) {
+            size_t count = n - i < VECS * LANES ? n - i : VECS * LANES;
+            real *sums = (real *)z + r * stride + i;
+            real *slopes = slope ? (real *)slope + r * stride + i : NULL;
+            real *gaps = gap ? (real *)gap + r * stride + i : NULL;
+            for (size_t j = 0; j < count; j += LANES)
+                vec_store(active + j, vec_load(sums + j));
+            activate_rows[activation](active, slopes, 0, 1, count);
+            mix_row(count, (const real *)a + i, active, sums, slopes, gaps);
+        }
+    clear_padding(z, stride, range);
+    if (slope)
+        clear_padding(slope, stride, range);
+    if (gap)
+        clear_padding(gap, stride, range);
 }
 
 const struct kernels TABLE = {
@@ -531,5 +566,9 @@ const struct kernels TABLE = {
     .multiply_turned = multiply_turned,
     .accumulate = accumulate,
     .sum_columns = sum_columns,
-    .loss = loss,
+    .loss = compute_losses,
+    .update = update,
+    .drop = drop,
+    .mix = mix,
+    .elementary = elementary,
 };

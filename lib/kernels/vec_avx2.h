@@ -33,4 +33,13 @@ VEC_INLINE vec vec_fma(vec a, vec b, vec c)
 #endif
 }
 
+VEC_INLINE vec vec_sqrt(vec a)
+{
+#if REAL_IS_F64
+    return (vec)_mm256_sqrt_pd((__m256d)a);
+#else
+    return (vec)_mm256_sqrt_ps((__m256)a);
+#endif
+}
+
 #endif

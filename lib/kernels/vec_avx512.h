@@ -33,4 +33,13 @@ VEC_INLINE vec vec_fma(vec a, vec b, vec c)
 #endif
 }
 
+VEC_INLINE vec vec_sqrt(vec a)
+{
+#if REAL_IS_F64
+    return (vec)_mm512_sqrt_pd((__m512d)a);
+#else
+    return (vec)_mm512_sqrt_ps((__m512)a);
+#endif
+}
+
 #endif

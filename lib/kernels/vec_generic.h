@@ -24,4 +24,12 @@ VEC_INLINE vec vec_fma(vec a, vec b, vec c)
     return result;
 }
 
+VEC_INLINE vec vec_sqrt(vec a)
+{
+    vec result = a;
+    for (int i = 0; i < LANES; i++)
+        result[i] = REAL_SQRT(a[i]);
+    return result;
+}
+
 #endif

@@ -31,4 +31,13 @@ VEC_INLINE vec vec_fma(vec a, vec b, vec c)
 #endif
 }
 
+VEC_INLINE vec vec_sqrt(vec a)
+{
+#if REAL_IS_F64
+    return (vec)vsqrtq_f64((float64x2_t)a);
+#else
+    return (vec)vsqrtq_f32((float32x4_t)a);
+#endif
+}
+
 #endif

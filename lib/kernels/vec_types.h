@@ -16,10 +16,12 @@
 typedef double real;
 typedef uint64_t bits;
 #define REAL_FMA fma
+#define REAL_SQRT sqrt
 #else
 typedef float real;
 typedef uint32_t bits;
 #define REAL_FMA fmaf
+#define REAL_SQRT sqrtf
 #endif
 
 typedef real vec __attribute__((vector_size(VEC_BYTES)));

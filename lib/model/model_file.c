@@ -1,107 +1,309 @@
-/* model_file.c - how parameters are laid out as tensors; what is there without model files. */
+/* model_file.c - saving and loading a model; docs/format.md describes the file. */
 #include "../base/portability.h"
 
 #include "model.h"
 
 #ifdef TULLE_WITH_MODEL_FILES
 
+#include <fenv.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "../base/file_writer.h"
+#include "../base/float_mode.h"
 #include "../base/memory.h"
-#include "model_file.h"
+#include "model_json.h"
+#include "tensor_file.h"
 
 const int tulle_has_model_files = 1;
 
-/* Appends the entry of one tensor, a matrix, or a vector where columns is 0. */
-static int add_tensor(json_t *tensors, const char *name, enum tulle_type precision, uint64_t rows,
-                      uint64_t columns, uint64_t begin, uint64_t end)
+static const struct tensor_file model_file = {"tulle", "model", TULLE_MODEL_FORMAT,
+                                              MODEL_LONGEST_HEADER};
+
+/* --- The tensors of a model ------------------------------------------------------------------ */
+
+/* Those of 8 bytes a number come first, so that all stand at multiples of their numbers' sizes. */
+struct model_tensors {
+    struct tensor *items; /* (count) */
+    size_t count;
+    size_t described; /* the first of them belong to the description, the others are parameters */
+};
+
+/* Adds a matrix, or where columns is 0 a vector; its name is left to the caller. */
+static struct tensor *add(struct model_tensors *list, enum tensor_type type, size_t rows,
+                          size_t columns)
 {
-    const char *dtype = precision == TULLE_F64 ? "F64" : "F32";
-    json_t *shape = columns ? json_pack("[I, I]", (json_int_t)rows, (json_int_t)columns)
-                            : json_pack("[I]", (json_int_t)rows);
-    json_t *tensor = json_pack("{s:s}", "dtype", dtype);
-    int failed = json_object_set_new(tensor, "shape", shape);
-    failed |= json_object_set_new(tensor, "data_offsets",
-                                  json_pack("[I, I]", (json_int_t)begin, (json_int_t)end));
-    if (failed)
-        json_decref(tensor);
-    return failed ? -1 : json_object_set_new(tensors, name, tensor);
+    struct tensor *t = &list->items[list->count++];
+    *t = (struct tensor){.type = type, .rank = columns ? 2 : 1, .shape = {rows, columns}};
+    return t;
 }
 
-enum tulle_status tulle_model_tensors(enum tulle_type precision, size_t inputs,
-                                      const struct tulle_layer *layers, size_t layer_count,
-                                      json_t **tensors, uint64_t *bytes, struct tulle_error *error)
+static void list_description(struct model_tensors *list, const struct tulle_model_info *info)
 {
-    const uint64_t number = tulle_type_size(precision), most = INT64_MAX / number;
-    json_t *object = json_object();
-    uint64_t end = 0; /* in numbers */
-    enum tulle_status status = object ? TULLE_OK : tulle_fail_memory(error);
-    for (size_t i = 0; i < layer_count && status == TULLE_OK; i++) {
-        uint64_t units = layers[i].units;
-        if (units > (most - end) / ((uint64_t)inputs + 1)) {
-            status = tulle_fail(error, TULLE_ERROR_FORMAT, "layer %zu is too large", i);
-            break;
-        }
-        uint64_t weights = end, biases = weights + units * inputs;
-        end = biases + units;
-        char name[64];
-        snprintf(name, sizeof name, "layers.%zu.weight", i);
-        int failed =
-            add_tensor(object, name, precision, units, inputs, weights * number, biases * number);
-        snprintf(name, sizeof name, "layers.%zu.bias", i);
-        failed |= add_tensor(object, name, precision, units, 0, biases * number, end * number);
-        if (failed)
-            status = tulle_fail_memory(error);
-        inputs = layers[i].units;
+    for (size_t i = 0; i < info->input_count; i++) {
+        const struct tulle_column *column = &info->inputs[i];
+        if (column->quantile_count == 0)
+            continue;
+        struct tensor *t = add(list, TENSOR_F64, column->quantile_count, 0);
+        snprintf(t->name, sizeof t->name, "columns.%zu.quantiles", i);
+        t->data = (double *)column->quantiles;
     }
-    if (status != TULLE_OK) {
-        json_decref(object);
-        return status;
+    if (info->curve_count > 0) {
+        struct tensor *t = add(list, TENSOR_F64, info->curve_count, 3);
+        snprintf(t->name, sizeof t->name, "curve");
+        t->data = (struct tulle_epoch *)info->curve;
     }
-    *tensors = object;
-    *bytes = end * number;
+    list->described = list->count;
+}
+
+/* A unit's weights, which in memory may lie on the lanes. */
+static void copy_unit(const struct tensor *tensor, size_t unit, void *weights, int is_read)
+{
+    const struct tulle_model *model = tensor->context;
+    if (is_read)
+        tulle_arena_set_unit(&model->network, model->parameters, tensor->index, unit, weights);
+    else
+        tulle_arena_get_unit(&model->network, model->parameters, tensor->index, unit, weights);
+}
+
+static void *arena_at(const struct tulle_model *model, size_t offset)
+{
+    return (char *)model->parameters + offset * tulle_type_size(model->network.precision);
+}
+
+static void list_layer(struct model_tensors *list, const struct tulle_layer *layer, size_t inputs,
+                       enum tensor_type type, size_t l, const struct tulle_model *model)
+{
+    const struct network_layer *there = model ? &model->network.layers[l] : NULL;
+    struct tensor *t = add(list, type, layer->units, inputs);
+    snprintf(t->name, sizeof t->name, "layers.%zu.weight", l);
+    t->copy_row = copy_unit;
+    t->context = (struct tulle_model *)model;
+    t->index = l;
+    t = add(list, type, layer->units, 0);
+    snprintf(t->name, sizeof t->name, "layers.%zu.bias", l);
+    t->data = model ? arena_at(model, there->biases) : NULL;
+    if (!layer->parametric)
+        return;
+    t = add(list, type, layer->units, 0);
+    snprintf(t->name, sizeof t->name, "layers.%zu.mix", l);
+    t->data = model ? arena_at(model, there->mix) : NULL;
+}
+
+/* Whether a column enters as a vector; see struct tulle_column. */
+static int is_embedded(const struct tulle_column *column)
+{
+    return column->dimensions > 0 && !(column->levels.count == 2 && column->missing == 0);
+}
+
+/* How many numbers a column gives the first layer. It is the encoder that says so, but that can be
+ * made only when the quantiles have been read. */
+static size_t column_width(const struct tulle_column *column)
+{
+    const size_t indicator = column->missing > 0;
+    if (!column->levels.names)
+        return 1 + indicator;
+    if (column->levels.count == 2 && !indicator)
+        return 1;
+    return is_embedded(column) ? column->dimensions : column->levels.count + indicator;
+}
+
+static enum tulle_status list_parameters(struct model_tensors *list,
+                                         const struct tulle_model_info *info,
+                                         const struct tulle_model *model, struct tulle_error *error)
+{
+    const enum tensor_type type = info->precision == TULLE_F64 ? TENSOR_F64 : TENSOR_F32;
+    size_t inputs = 0;
+    for (size_t i = 0; i < info->input_count; i++) {
+        size_t width = column_width(&info->inputs[i]);
+        if (width > SIZE_MAX - inputs)
+            return tulle_fail(error, TULLE_ERROR_FORMAT, "input %zu has too many dimensions", i);
+        inputs += width;
+    }
+    for (size_t l = 0; l < info->layer_count; inputs = info->layers[l++].units)
+        list_layer(list, &info->layers[l], inputs, type, l, model);
+    for (size_t i = 0, e = 0; i < info->input_count; i++) {
+        const struct tulle_column *column = &info->inputs[i];
+        if (!is_embedded(column))
+            continue;
+        struct tensor *t = add(list, type, column->levels.count + 1, column->dimensions);
+        snprintf(t->name, sizeof t->name, "embeddings.%zu.weight", e);
+        t->data = model ? arena_at(model, model->network.embeddings[e].table) : NULL;
+        e++;
+    }
     return TULLE_OK;
 }
 
-/* A run is a unit's weights or a layer's biases. `fill`: the model's parameters, written to after
- * visit; NULL: they are only read. */
-static enum tulle_status visit_runs(const struct tulle_model *model, char *fill,
-                                    model_run_fn *visit, void *context, struct tulle_error *error)
+/* The tensors that such a model has in its file; where they stand in memory if `model` is not NULL.
+ * list->items is freed with free(). */
+static enum tulle_status list_tensors(const struct tulle_model_info *info,
+                                      const struct tulle_model *model, struct model_tensors *list,
+                                      struct tulle_error *error)
 {
-    const struct network *network = &model->network;
-    size_t number = tulle_type_size(network->precision);
-    enum tulle_status status = TULLE_OK;
-    for (size_t l = 0; l < network->layer_count && status == TULLE_OK; l++) {
-        const struct network_layer *layer = &network->layers[l];
-        void *run = tulle_calloc(layer->inputs, number);
-        if (!run)
-            return tulle_fail_memory(error);
-        for (size_t unit = 0; unit < layer->units && status == TULLE_OK; unit++) {
-            if (!fill)
-                tulle_arena_get_unit(network, model->parameters, l, unit, run);
-            status = visit(context, run, layer->inputs * number);
-            if (fill && status == TULLE_OK)
-                tulle_arena_set_unit(network, fill, l, unit, run);
-        }
-        free(run);
-        if (status == TULLE_OK)
-            status = visit(context, (char *)model->parameters + layer->biases * number,
-                           layer->units * number);
-    }
+    const size_t most = 2 * info->input_count + 1 + 3 * info->layer_count;
+    *list = (struct model_tensors){tulle_calloc(most, sizeof *list->items), 0, 0};
+    if (!list->items)
+        return tulle_fail_memory(error);
+    list_description(list, info);
+    return list_parameters(list, info, model, error);
+}
+
+/* --- The floating-point mode ----------------------------------------------------------------- */
+
+/* The host's: that of arithmetic, and that in which the C library turns decimals into doubles and
+ * back, which on x86 it asks another register for. */
+struct host_mode {
+    uint64_t arithmetic;
+    int decimals;
+};
+
+static struct host_mode enter_mode(void)
+{
+    struct host_mode mode = {tulle_float_mode_enter(), fegetround()};
+    fesetround(FE_TONEAREST);
+    return mode;
+}
+
+static void leave_mode(struct host_mode mode)
+{
+    fesetround(mode.decimals);
+    tulle_float_mode_leave(mode.arithmetic);
+}
+
+/* --- Saving ---------------------------------------------------------------------------------- */
+
+static enum tulle_status save(const tulle_model *model, const char *path, struct tulle_error *error)
+{
+    if (!tulle_model_is_finite(model))
+        return tulle_fail_at(error, TULLE_ERROR_DIVERGED, path, 0, 0,
+                             "not saved: the model has parameters that are not finite numbers");
+    struct model_tensors list;
+    enum tulle_status status = list_tensors(&model->info, model, &list, error);
+    char *description = tulle_model_json_write(&model->info);
+    if (status == TULLE_OK && !description)
+        status = tulle_fail_memory(error);
+    if (status == TULLE_OK)
+        status = tulle_tensor_file_write(&model_file, path, NULL, model->info.tulle_version,
+                                         description, list.items, list.count, error);
+    free(description);
+    free(list.items);
     return status;
 }
 
-enum tulle_status tulle_model_each_run(const struct tulle_model *model, model_run_fn *visit,
-                                       void *context, struct tulle_error *error)
+enum tulle_status tulle_model_save(const tulle_model *model, const char *path,
+                                   struct tulle_error *error)
 {
-    return visit_runs(model, NULL, visit, context, error);
+    struct host_mode mode = enter_mode();
+    enum tulle_status status = save(model, path, error);
+    leave_mode(mode);
+    return status;
 }
 
-enum tulle_status tulle_model_fill_runs(struct tulle_model *model, model_run_fn *visit,
-                                        void *context, struct tulle_error *error)
+enum tulle_status tulle_model_check_path(const char *path, struct tulle_error *error)
 {
-    return visit_runs(model, model->parameters, visit, context, error);
+    /* Opening a pipe would wait for its reader, and closing it again would send that reader away.
+     */
+    struct stat file;
+    if (stat(path, &file) == 0 && S_ISFIFO(file.st_mode) && access(path, W_OK) == 0)
+        return TULLE_OK;
+    struct file_writer *writer;
+    enum tulle_status status = tulle_file_writer_open(path, &writer, error);
+    tulle_file_writer_abort(writer);
+    return status;
+}
+
+/* --- Loading --------------------------------------------------------------------------------- */
+
+/* Makes room for the tensors that belong to the description, which are known to be there, and reads
+ * them. */
+static enum tulle_status read_description(struct tensor_reader *reader, struct model_json *json,
+                                          struct model_tensors *list, struct tulle_error *error)
+{
+    struct tensor *next = list->items;
+    for (size_t i = 0; i < json->info.input_count; i++) {
+        struct tulle_column *column = &json->inputs[i];
+        if (column->quantile_count == 0)
+            continue;
+        next->data = tulle_calloc(column->quantile_count, sizeof *column->quantiles);
+        column->quantiles = next->data;
+        if (!next++->data)
+            return tulle_fail_memory(error);
+    }
+    if (json->info.curve_count > 0) {
+        next->data = json->curve = tulle_calloc(json->info.curve_count, sizeof *json->curve);
+        json->info.curve = json->curve;
+        if (!next->data)
+            return tulle_fail_memory(error);
+    }
+    return tulle_tensor_file_read(reader, list->items, list->described, error);
+}
+
+/* The model with its parameters still zero; what the file says about it is checked first. */
+static enum tulle_status make_model(struct tensor_reader *reader, struct tulle_model **model,
+                                    struct tulle_error *error)
+{
+    struct model_json json = {0};
+    struct model_tensors list = {0};
+    const int version = tulle_tensor_file_version(reader);
+    enum tulle_status status =
+        tulle_model_json_read(tulle_tensor_file_description(reader), version, &json, error);
+    json.info.tulle_version = tulle_tensor_file_tulle_version(reader);
+    if (status == TULLE_OK)
+        status = list_tensors(&json.info, NULL, &list, error);
+    if (status == TULLE_OK)
+        status = tulle_tensor_file_check(reader, list.items, list.count, error);
+    if (status == TULLE_OK)
+        status = read_description(reader, &json, &list, error);
+    if (status == TULLE_OK)
+        status = tulle_model_create(&json.info, model, error);
+    if (status == TULLE_OK)
+        (*model)->info.format_version = (unsigned)version;
+    free(list.items);
+    tulle_model_json_clear(&json);
+    return status == TULLE_ERROR_ARGUMENT ? TULLE_ERROR_FORMAT : status; /* not the caller's */
+}
+
+static enum tulle_status read_parameters(struct tensor_reader *reader, struct tulle_model *model,
+                                         struct tulle_error *error)
+{
+    struct model_tensors list;
+    enum tulle_status status = list_tensors(&model->info, model, &list, error);
+    if (status == TULLE_OK)
+        status = tulle_tensor_file_read(reader, list.items + list.described,
+                                        list.count - list.described, error);
+    free(list.items);
+    if (status == TULLE_OK && !tulle_model_is_finite(model))
+        return tulle_fail(error, TULLE_ERROR_FORMAT,
+                          "it has parameters that are not finite numbers");
+    return status;
+}
+
+enum tulle_status tulle_model_load(const char *path, tulle_model **model, struct tulle_error *error)
+{
+    struct tensor_reader *reader;
+    *model = NULL;
+    enum tulle_status status = tulle_tensor_file_open(&model_file, path, &reader, error);
+    if (status != TULLE_OK)
+        return status;
+    struct tulle_model *made = NULL;
+    char checksum[sizeof made->checksum];
+    struct host_mode mode = enter_mode();
+    status = make_model(reader, &made, error);
+    if (status == TULLE_OK)
+        status = read_parameters(reader, made, error);
+    status = tulle_tensor_file_finish(reader, status, checksum, error);
+    leave_mode(mode);
+    if (status == TULLE_OK) {
+        memcpy(made->checksum, checksum, sizeof checksum);
+        *model = made;
+    } else {
+        tulle_model_free(made);
+    }
+    return status;
 }
 
 #else

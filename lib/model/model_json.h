@@ -9,7 +9,7 @@
 
 #include "model.h"
 
-/* Freed with free(); NULL if there is no memory. */
+/* Of the format TULLE_MODEL_FORMAT. Freed with free(); NULL if there is no memory. */
 char *tulle_model_json_write(const struct tulle_model_info *info);
 
 struct model_json {
@@ -17,21 +17,20 @@ struct model_json {
     json_t *root;                 /* the names */
     struct tulle_column *inputs, *targets;
     struct tulle_layer *layers;
+    double *quantiles;
     struct tulle_metrics *metrics;
+    struct tulle_epoch *curve;
 };
 
 /*
- * Fills in json, which must be zeroed, and is to be cleared on failure too. Refuses
- * (TULLE_ERROR_FORMAT) a text that has not exactly the members that it should, of the right types,
- * and counts that do not agree; tulle_model_create judges the values.
+ * Fills in json, which must be zeroed, and is to be cleared on failure too, from a text of the
+ * given version of the format. Refuses (TULLE_ERROR_FORMAT) a text that has not exactly the members
+ * that it should, of the right types, and counts that do not agree; tulle_model_check judges the
+ * values. The columns' quantiles and the curve are tensors of their own: only their numbers are
+ * known then, and who reads them stores what free() frees in the columns and in json->curve.
  */
-enum tulle_status tulle_model_json_read(const char *text, struct model_json *json,
+enum tulle_status tulle_model_json_read(const char *text, int version, struct model_json *json,
                                         struct tulle_error *error);
 void tulle_model_json_clear(struct model_json *json);
-
-/* "bad layers: expected object, got integer" (TULLE_ERROR_FORMAT), or TULLE_ERROR_MEMORY, which
- * jansson often reports by saying nothing. */
-enum tulle_status tulle_fail_json(const char *part, const json_error_t *json_error,
-                                  struct tulle_error *error);
 
 #endif

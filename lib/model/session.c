@@ -7,7 +7,7 @@
 #include "../base/cpu.h"
 #include "../base/memory.h"
 #include "../net/propagate.h"
-#include "model.h"
+#include "output_link.h"
 #include "session.h"
 
 struct tulle_session {
@@ -15,13 +15,15 @@ struct tulle_session {
     const struct kernels *kernels;
     struct pool *pool; /* NULL: the caller's thread alone */
     struct workspace workspace;
+    struct row_encoder rows; /* of the user's: the model's inputs in the model's order */
+    struct model_link link;
 };
 
 static enum tulle_status make_workspace(const struct tulle_session *session, unsigned threads,
                                         struct workspace *workspace)
 {
-    return tulle_workspace_init(workspace, &session->model->network, session->kernels, SIZE_MAX,
-                                threads, 0);
+    const struct workspace_use use = {.samples = SIZE_MAX, .threads = threads};
+    return tulle_workspace_init(workspace, &session->model->network, session->kernels, &use);
 }
 
 enum tulle_status tulle_session_create(const tulle_model *model, tulle_session **session)
@@ -32,6 +34,8 @@ enum tulle_status tulle_session_create(const tulle_model *model, tulle_session *
         return TULLE_ERROR_MEMORY;
     s->model = model;
     s->kernels = tulle_kernels(model->network.precision);
+    s->rows.encoder = &model->encoder;
+    s->link = (struct model_link){&model->info, tulle_kernels(TULLE_F64)};
     if (make_workspace(s, 1, &s->workspace) != TULLE_OK) {
         free(s);
         return TULLE_ERROR_MEMORY;
@@ -67,29 +71,36 @@ enum tulle_status tulle_session_set_threads(tulle_session *session, unsigned thr
     return TULLE_OK;
 }
 
-void tulle_session_predict_rows(struct tulle_session *session, struct rows rows, size_t count,
-                                struct tulle_matrix_out out)
+size_t tulle_session_block(const struct tulle_model *model)
 {
-    const struct tulle_model *model = session->model;
-    rows.mean = model->input_means;
-    rows.scale = model->input_scales;
-    struct pass pass = {.network = &model->network,
-                        .kernels = session->kernels,
-                        .workspace = &session->workspace,
-                        .parameters = model->parameters,
-                        .x = rows};
-    tulle_pass_predict(&pass, session->pool, 0, count, out, model->info.targets);
+    enum { NUMBERS = 1 << 20, FEWEST = 144, MOST = 1024 };
+    size_t rows = NUMBERS / (model->info.input_count + model->info.prediction_count);
+    return rows < FEWEST ? FEWEST : rows > MOST ? MOST : rows;
+}
+
+/* Rows of nothing but scaled numbers go by a shorter way, which the kernels know. */
+static struct rows rows_of(const struct tulle_session *session, struct tulle_matrix x)
+{
+    const struct encoder *encoder = &session->model->encoder;
+    if (encoder->is_linear)
+        return (struct rows){.matrix = x, .mean = encoder->means, .scale = encoder->scales};
+    return (struct rows){.matrix = x, .encode = tulle_encode_inputs, .context = &session->rows};
 }
 
 enum tulle_status tulle_session_predict(tulle_session *session, struct tulle_matrix x,
                                         struct tulle_matrix_out out)
 {
-    const struct tulle_model_info *info = &session->model->info;
+    const struct tulle_model *model = session->model;
     struct tulle_matrix o = {out.data, out.type, out.rows, out.columns, out.stride};
-    if (!tulle_matrix_is_valid(x, info->input_count) ||
-        !tulle_matrix_is_valid(o, info->target_count) || x.rows != out.rows)
+    if (!tulle_matrix_is_valid(x, model->info.input_count) ||
+        !tulle_matrix_is_valid(o, model->info.prediction_count) || x.rows != out.rows)
         return TULLE_ERROR_ARGUMENT;
-    struct rows rows = {.matrix = x};
-    tulle_session_predict_rows(session, rows, x.rows, out);
+    const struct output_link link = tulle_model_link(&session->link);
+    const struct pass pass = {.network = &model->network,
+                              .kernels = session->kernels,
+                              .workspace = &session->workspace,
+                              .parameters = model->parameters,
+                              .x = rows_of(session, x)};
+    tulle_pass_predict(&pass, session->pool, 0, x.rows, out, &link);
     return TULLE_OK;
 }

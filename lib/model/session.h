@@ -1,12 +1,11 @@
-/* session.h - predicting rows that are not a dense matrix: columns picked from a wider table. */
+/* session.h - for whoever predicts more rows than memory should hold at once. */
 #ifndef TULLE_SESSION_H
 #define TULLE_SESSION_H
 
-#include "../net/rows.h"
+#include "model.h"
 
-/* Samples 0..count-1 of `rows`, its scaling set by the call, to rows 0..count-1 of out. The columns
- * of both must fit the model. */
-void tulle_session_predict_rows(struct tulle_session *session, struct rows rows, size_t count,
-                                struct tulle_matrix_out out);
+/* Rows to predict at a time: enough for whole parts of a batch (workspace.h), and so few that their
+ * inputs and predictions take some 8 MB, where the model is not very wide. */
+size_t tulle_session_block(const struct tulle_model *model);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "../base/pool.h"
 #include "network.h"
+#include "optimizer.h"
 #include "rows.h"
 #include "workspace.h"
 
@@ -20,9 +21,13 @@ struct pass {
     const struct kernels *kernels; /* of the network's precision */
     struct workspace *workspace;
     const void *parameters; /* the arena */
-    struct rows x;          /* features: the network's inputs */
-    struct rows y;          /* features: the network's outputs; unused in predicting */
-    enum tulle_loss loss;   /* unused in predicting */
+    struct rows x;          /* features: the network's columns */
+    /* Unused in predicting. */
+    struct rows y;         /* features: tulle_loss_targets */
+    const double *weights; /* of each row of y's matrix; NULL: 1 */
+    struct loss loss;
+    int drops;            /* whether layers drop units: in steps */
+    uint64_t dropout_key; /* another for each step */
 };
 
 /* About the floating-point operations of a step: two for each parameter and sample forward, two for
@@ -32,21 +37,33 @@ double tulle_step_operations(const struct network *network, size_t samples);
 /* In each call samples [begin, end) of x and y are the batch. More than the workspace's block
  * need its sums in a step. */
 
-/*
- * Adds weight_alpha and bias_alpha times the sums over the batch of the gradients to the weights
- * and the biases in `to`, an arena: the parameters themselves for a step of plain gradient descent
- * (alpha = -learning_rate), a zeroed one for the gradient (alpha = 1). Returns the sum of the
- * losses over samples and outputs before the step.
- */
-double tulle_pass_step(const struct pass *pass, struct pool *pool, size_t begin, size_t end,
-                       void *to, double weight_alpha, double bias_alpha);
+struct step {
+    void *parameters; /* the pass's */
+    double learning_rate;
+    /* What the sums over the batch of the gradients are multiplied by. */
+    double weight_alpha, bias_alpha;
+    struct optimizer *optimizer; /* NULL: plain gradient descent, in place */
+};
 
-/* The sum of the losses over samples and outputs. */
+/* One step. Returns the sum of the losses over samples and targets before it. With an optimizer the
+ * workspace must keep gradients. */
+double tulle_pass_step(const struct pass *pass, struct pool *pool, size_t begin, size_t end,
+                       const struct step *step);
+
+/* The sum of the losses over samples and targets. */
 double tulle_pass_loss(const struct pass *pass, struct pool *pool, size_t begin, size_t end);
 
-/* Writes the outputs to rows [begin, end) of out, times scale plus mean unless scaling is NULL;
- * that is computed in double and rounded only to the type of out. pool may be NULL. */
+/* What becomes of a sample's outputs on their way to the user: computed in double and rounded only
+ * to the type of the user's matrix. At most 2 predictions for each output. */
+struct output_link {
+    size_t predictions;
+    void (*apply)(const void *context, const double *outputs, double *predictions);
+    const void *context;
+};
+
+/* Writes the outputs, or what link (may be NULL) makes of them, to rows [begin, end) of out. pool
+ * may be NULL. */
 void tulle_pass_predict(const struct pass *pass, struct pool *pool, size_t begin, size_t end,
-                        struct tulle_matrix_out out, const struct tulle_column *scaling);
+                        struct tulle_matrix_out out, const struct output_link *link);
 
 #endif

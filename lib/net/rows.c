@@ -39,16 +39,19 @@ static void load_picked(const struct rows *rows, const void *row, size_t feature
 }
 
 void tulle_rows_load(const struct rows *rows, size_t begin, size_t end, size_t features,
-                     const struct kernels *kernels, void *to, size_t stride)
+                     const struct kernels *kernels, void *to, size_t stride, double *encoded)
 {
     const struct tulle_matrix *m = &rows->matrix;
     size_t from_stride = m->stride ? m->stride : m->columns;
-    int picks = rows->columns && !is_run(rows->columns, features);
+    int picks = !rows->encode && rows->columns && !is_run(rows->columns, features);
     char *target = to;
     for (size_t s = begin; s < end; s++, target += stride * tulle_type_size(kernels->type)) {
         const void *row =
             element(m->data, m->type, (rows->order ? rows->order[s] : s) * from_stride);
-        if (picks)
+        if (rows->encode) {
+            rows->encode(rows->context, row, m->type, encoded);
+            kernels->load(encoded, TULLE_F64, features, NULL, NULL, target);
+        } else if (picks)
             load_picked(rows, row, features, kernels, target);
         else
             kernels->load(element(row, m->type, rows->columns ? rows->columns[0] : 0), m->type,

@@ -8,32 +8,50 @@
 #ifndef TULLE_WORKSPACE_H
 #define TULLE_WORKSPACE_H
 
+#include <stdint.h>
+
 #include "network.h"
 
 struct workspace {
     size_t block;    /* samples that a thread takes at a time */
     size_t capacity; /* samples: a block for every thread, or a whole batch */
     size_t x_stride;
-    void *x;        /* (capacity, x_stride) inputs */
-    void *y;        /* (capacity, outputs) targets, dense; NULL unless training */
-    double *losses; /* (capacity) of each sample; NULL unless training */
-    void *sums;     /* an arena: gradients of a batch so far; NULL unless training on more samples
-                       than a block */
-    void *panels;   /* (threads, panel_size) scratch; NULL unless training */
-    size_t panel_size;
+    void *x;          /* (capacity, x_stride) the first layer's inputs */
+    uint32_t *levels; /* (capacity, embeddings); NULL if there are none */
+    double *scratch;  /* (threads, scratch_size): a sample on its way in, and out */
+    size_t scratch_size;
     size_t layer_count;
     struct workspace_layer {
         size_t stride;
-        void *out;   /* (capacity, stride) activations */
-        void *slope; /* likewise: act'(z), and then the gradient dloss/dz; NULL unless training */
+        void *out; /* (capacity, stride) activations */
+        /* Likewise, but NULL unless training. */
+        void *slope; /* act'(z), and then the gradient dloss/dz */
+        void *gap;   /* of a parametric layer: act(z) - z, and then the gradient of its mix */
+        void *tilt;  /* of a parametric layer, whose slope is 1 at first: the derivative */
     } * layers;
+    /* The rest is NULL unless training. */
+    void *x_slope;   /* (capacity, x_stride) dloss/dx; NULL too where there are no embeddings */
+    void *y;         /* (capacity, targets) dense */
+    double *weights; /* (capacity) of each sample */
+    double *losses;  /* (capacity) */
+    void *sums;      /* an arena: gradients of a batch so far; NULL too for batches of a block */
+    void *panels;    /* (threads, panel_size) scratch */
+    size_t panel_size;
 };
 
-/* For batches of up to `samples`, shared by so many threads. TULLE_ERROR_MEMORY if it cannot be
- * had; the workspace is then cleared. */
+/* What a workspace is for. */
+struct workspace_use {
+    size_t samples; /* of the largest batch */
+    unsigned threads;
+    int is_training;
+    size_t targets;      /* numbers of a sample's target */
+    int keeps_gradients; /* sums are needed whatever the batch */
+};
+
+/* TULLE_ERROR_MEMORY if it cannot be had; the workspace is then cleared. */
 enum tulle_status tulle_workspace_init(struct workspace *workspace, const struct network *network,
-                                       const struct kernels *kernels, size_t samples,
-                                       unsigned threads, int training);
+                                       const struct kernels *kernels,
+                                       const struct workspace_use *use);
 void tulle_workspace_clear(struct workspace *workspace);
 
 #endif

@@ -7,6 +7,8 @@ table 30 >t.csv
 options='--target y --drop z,split --hidden 4 --epochs 2'
 quietly train t.csv $options
 run train t.csv $options -o /dev/full --quiet
+run train t.csv $options -o l.tulle --log /dev/full --quiet
+cmp l.tulle t.tulle && echo "the log alone is missing"
 run predict t.tulle t.csv -o /dev/full
 for arguments in 'predict t.tulle t.csv' 'info t.tulle' 'info t.tulle --json' 'eval t.tulle t.csv' \
     'eval t.tulle t.csv --json' "train t.csv $options --json --quiet" help 'help train' --version; do

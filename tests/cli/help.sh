@@ -8,14 +8,14 @@ for command in train eval predict info bench help; do
     awk -v c=$command 'length($0) > 80 {print c ": too long: " $0}' "$SCRATCH/help"
     grep -c '^Exit status: 0' "$SCRATCH/help"
     grep -c '^Examples:' "$SCRATCH/help"
-    grep -E -o '^  (    |-., )--[a-z-]+( [^ ]+)?' "$SCRATCH/help"
+    grep -E -o '^  (    |-., )--[a-z0-9-]+( [^ ]+)?' "$SCRATCH/help"
     "$TULLE" help | grep -c "^  $command "
 done
 
 echo "defaults"
 "$TULLE" help train | awk '/^ *(-., )?--/ {option = $1 == "-o," ? $2 : $1}
     option && match($0, / \[[^ ]*\]$/) {print option substr($0, RSTART)}' |
-    sed 's/[0-9][0-9.]*/N/g'
+    sed -E 's/([[,])[0-9][0-9.e-]*/\1N/g'
 
 echo "all of it"
 "$TULLE" help >"$SCRATCH/help"

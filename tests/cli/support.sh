@@ -49,3 +49,21 @@ needs() {
     echo "there is no $1"
     exit 77
 }
+
+# mixed ROWS: numbers with holes, text with few and with many levels, a weight, a split and a class
+# that follows from them, in three classes whose names CSV and shells must quote.
+mixed() {
+    awk -v rows="$1" 'BEGIN {
+        split("red,green,blue,?", colours, ",")
+        split("small,\"big, really\",it'\''s", classes, ",")
+        print "size,colour,town,flag,w,class,split"
+        for (i = 0; i < rows; i++) {
+            seed = (seed * 1103 + 377) % 10007; size = seed / 100
+            seed = (seed * 1103 + 377) % 10007; colour = colours[1 + seed % 4]
+            seed = (seed * 1103 + 377) % 10007; town = "t" seed % 15
+            class = size < 40 ? "small" : colour == "red" ? "\"big, really\"" : "it'\''s"
+            print (i % 9 == 5 ? "" : size) "," colour "," town "," (seed % 3 ? "yes" : "no") "," \
+                i % 4 "," class "," (i % 5 == 3 ? "valid" : i % 5 == 4 ? "test" : "train")
+        }
+    }'
+}

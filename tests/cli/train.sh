@@ -39,5 +39,5 @@ run train table.csv --target y,z --drop split --valid 0.25 --test 0.25 --hidden 
 "$TULLE" predict two.tulle table.csv | head -n 1
 run eval two.tulle table.csv | masked
 run train table.csv --target y --drop z,split --valid 0 --hidden 4 --activation tanh --epochs 30 \
-    --standardize no --lr 1e-4 -o plain.tulle | masked
+    --standardize-targets no --scaling none --lr 1e-4 -o plain.tulle | masked
 left

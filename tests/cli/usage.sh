@@ -41,9 +41,14 @@ run train t.csv --activation rellu
 run train t.csv --activation RELU
 run train t.csv --activation frobnicate
 run train t.csv --loss msee
-run train t.csv --optimizer adam
+run train t.csv --optimizer adamm
+run train t.csv --task regresion
+run train t.csv --scaling minmax
+run train t.csv --init xavier
+run train t.csv --schedule cosin
 run train t.csv --precision f16
-run train t.csv --standardize maybe
+run train t.csv --standardize-targets maybe
+run train t.csv --keep-best 1
 for value in -1 0 nan inf 0x1 1e999 1e-999 1,5 '' ' 1' 1e; do
     run train t.csv "--lr=$value"
 done
@@ -51,6 +56,35 @@ for value in -1 0 1.5 1e3 1000000001 99999999999999999999 ''; do
     run train t.csv --batch "$value"
 done
 run train t.csv --epochs 0
+for option in momentum beta1 beta2 averaging dropout label-smoothing warmup; do
+    run train t.csv --$option 1
+    run train t.csv --$option -0.1
+done
+for option in weight-decay bias-lr bias-decay clip-norm checkpoint-seconds; do
+    run train t.csv --$option -1
+    run train t.csv --$option x
+done
+run train t.csv --epsilon 0
+run train t.csv --huber-delta 0
+run train t.csv --schedule-factor 0
+run train t.csv --schedule-factor 1.5
+run train t.csv --schedule-epochs 0
+run train t.csv --patience -1
+run train t.csv --checkpoint-steps 1.5
+run train t.csv --one-hot-levels x
+run train t.csv --embedding-dim 0
+for value in '' 0 1 0.5, 0.9,0.1 0.5,0.5 0.1,x nan; do
+    run train t.csv --quantiles "$value"
+done
+for value in '' a a= =1 a=x a=-1 a=1,a=2 balanced,a=1 a=inf; do
+    run train t.csv --class-weights "$value"
+done
+run train t.csv --missing NA,,x
+run train t.csv --missing NA,NA
+run train t.csv --categorical ''
+run train t.csv --weight ''
+run train t.csv --parametric=yes
+run train t.csv --resume=yes
 run train t.csv --seed 4294967296
 run train t.csv --threads -1
 run train t.csv --valid 1
@@ -65,6 +99,33 @@ run train t.csv --target y --split-column s --test 0.1
 run train t.csv --target y --valid 0.5 --test 0.5
 run train t.csv --target y --test 0.95
 run train t.csv --target y -o - --json
+run train t.csv --target y --weight y
+run train t.csv --target y --weight w --drop w
+run train t.csv --target y --weight s --split-column s
+run train t.csv --target y --numeric a --categorical b,a
+run train t.csv --target y --valid-file v.csv --valid 0.2
+run train t.csv --target y --valid-file v.csv --test 0.2
+run train - --target y --valid-file -
+run train t.csv --target y --quantiles 0.1,0.9
+run train t.csv --target y --huber-delta 2 --loss mse
+run train t.csv --target y --label-smoothing 0.1 --loss mse
+run train t.csv --target y --momentum 0.9 --optimizer adam
+run train t.csv --target y --beta1 0.9 --optimizer rmsprop
+run train t.csv --target y --beta2 0.9
+run train t.csv --target y --epsilon 1e-6 --optimizer nesterov
+run train t.csv --target y --schedule-factor 0.5
+run train t.csv --target y --schedule-epochs 5 --schedule cosine
+run train t.csv --target y --bias-decay 1
+run train t.csv --target y --optimizer nesterov
+run train t.csv --target y --resume
+run train t.csv --target y --checkpoint-seconds 5
+run train t.csv --target y --checkpoint-steps 5
+run train t.csv --target y --checkpoint c --checkpoint-steps 5 --checkpoint-seconds 5
+run train t.csv --target y --log -
+run train t.csv --target y --log m -o m
+run train t.csv --target y --log c --checkpoint c
+run predict m.tulle t.csv --weight w
+run eval m.tulle t.csv --proba
 run eval m.tulle t.csv --split-column s
 
 "$TULLE" >"$SCRATCH/out" 2>"$SCRATCH/err"

@@ -1,0 +1,177 @@
+/* option_table.c - every option of every command: its value, its place in struct cli_options and
+ * its line of help. */
+#include "options.h"
+
+#define FIELD(member) offsetof(struct cli_options, member)
+#define DATA "Data"
+#define COLUMNS "Column"
+#define NETWORK "Network"
+#define LOSS "Loss"
+#define TRAINING "Training"
+#define OPTIMIZER "Optimiser"
+#define SCHEDULE "Schedule"
+#define CHECKPOINT "Checkpoint"
+#define BENCHMARK "Benchmark"
+#define OUTPUT "Output"
+#define OTHER "Other"
+
+const struct cli_option cli_option_table[] = {
+    {"target", NULL, "NAME,...", CLI_TRAIN, DATA, &cli_type_names, FIELD(target),
+     "the columns to predict; required. All other columns are inputs"},
+    {"task", NULL, "TASK", CLI_TRAIN, DATA, &cli_type_task, FIELD(train.task),
+     "what the targets are; with auto text is classes, and so are two different numbers"},
+    {"drop", NULL, "NAME,...", CLI_TRAIN, DATA, &cli_type_names, FIELD(drop),
+     "columns to leave out; they may hold anything"},
+    {"weight", NULL, "NAME", CLI_TRAIN | CLI_EVAL, DATA, &cli_type_text, FIELD(train.weight_column),
+     "the column that says how much each row counts, 0 or more; it is no input"},
+    {"split-column", NULL, "NAME", CLI_TRAIN | CLI_EVAL, DATA, &cli_type_text, FIELD(split_column),
+     "the column that holds train, valid (or val, validation) or test for each row"},
+    {"split", NULL, "SPLIT", CLI_EVAL, DATA, &cli_type_split, FIELD(split), "the rows to measure"},
+    {"valid", NULL, "FRACTION", CLI_TRAIN, DATA, &cli_type_fraction, FIELD(train.valid_fraction),
+     "without a split column: the fraction of rows, drawn at random, of each class alike, that "
+     "training does not see and that the valid loss is measured on"},
+    {"test", NULL, "FRACTION", CLI_TRAIN, DATA, &cli_type_fraction, FIELD(train.test_fraction),
+     "without a split column: the fraction of rows kept for the test metrics"},
+    {"valid-file", NULL, "FILE", CLI_TRAIN, DATA, &cli_type_text, FIELD(valid_file),
+     "a table of valid rows; all rows of DATA are then train rows, but for the test rows of a "
+     "split column"},
+
+    {"categorical", NULL, "NAME,...", CLI_TRAIN, COLUMNS, &cli_type_names, FIELD(categorical),
+     "columns whose cells are names, even where they look like numbers"},
+    {"numeric", NULL, "NAME,...", CLI_TRAIN, COLUMNS, &cli_type_names, FIELD(numeric),
+     "columns whose cells are numbers or missing. Other columns are what their first cell is"},
+    {"missing", NULL, "TEXT,...", CLI_TRAIN | CLI_EVAL | CLI_PREDICT, COLUMNS, &cli_type_missing,
+     FIELD(missing), "cells that hold no value, besides empty ones; '' for none"},
+    {"scaling", NULL, "NAME", CLI_TRAIN, COLUMNS, &cli_type_scaling, FIELD(train.scaling),
+     "how numeric inputs enter: as they are; with mean 0 and deviation 1; by median and quartiles, "
+     "far values drawn in; or as the normal deviates of their ranks"},
+    {"standardize-targets", NULL, "yes|no", CLI_TRAIN, COLUMNS, &cli_type_yes_no,
+     FIELD(train.standardize_targets),
+     "train on numeric targets with mean 0 and deviation 1. Predictions are in the targets' own "
+     "units all the same"},
+    {"one-hot-levels", NULL, "N", CLI_TRAIN, COLUMNS, &cli_type_count_or_none,
+     FIELD(train.one_hot_levels),
+     "a categorical column of at most so many levels enters as an input for each; one of more as a "
+     "vector that is learned"},
+    {"embedding-dim", NULL, "N", CLI_TRAIN, COLUMNS, &cli_type_count,
+     FIELD(train.embedding_dimensions), "numbers in such a vector"},
+
+    {"hidden", NULL, "UNITS,...", CLI_TRAIN, NETWORK, &cli_type_counts, FIELD(hidden),
+     "units of the hidden layers, from the inputs on; none makes a linear model"},
+    {"activation", NULL, "NAME", CLI_TRAIN, NETWORK, &cli_type_activation, FIELD(train.activation),
+     "what the units of the hidden layers compute from their sum"},
+    {"parametric", NULL, NULL, CLI_TRAIN, NETWORK, &cli_type_flag, FIELD(train.parametric),
+     "each hidden unit learns how much of the activation it takes"},
+    {"dropout", NULL, "FRACTION", CLI_TRAIN, NETWORK, &cli_type_fraction, FIELD(train.dropout),
+     "the fraction of hidden units that a step leaves out at random"},
+    {"init", NULL, "NAME", CLI_TRAIN, NETWORK, &cli_type_initializer, FIELD(train.initializer),
+     "how weights begin; data fits them to the first rows"},
+    {"precision", NULL, "f32|f64", CLI_TRAIN, NETWORK, &cli_type_precision, FIELD(train.precision),
+     "the numbers that the network computes with: 4 or 8 bytes each"},
+
+    {"loss", NULL, "NAME", CLI_TRAIN, LOSS, &cli_type_loss, FIELD(train.loss),
+     "what training makes small; auto is mse for numbers and cross entropy for classes"},
+    {"quantiles", NULL, "Q,...", CLI_TRAIN, LOSS, &cli_type_quantiles, FIELD(quantiles),
+     "of --loss quantile: what to predict, 0.5 being the median, all of it at once [0.5]"},
+    {"huber-delta", NULL, "D", CLI_TRAIN, LOSS, &cli_type_rate, FIELD(train.huber_delta),
+     "of --loss huber: the error, in standard deviations of the target, from which on it counts "
+     "linearly"},
+    {"label-smoothing", NULL, "FRACTION", CLI_TRAIN, LOSS, &cli_type_fraction,
+     FIELD(train.label_smoothing),
+     "of classes: the probability that is spread over all of them in place of the true one"},
+    {"class-weights", NULL, "WEIGHTS", CLI_TRAIN, LOSS, &cli_type_class_weights,
+     FIELD(class_weights),
+     "how much rows of a class count: CLASS=W,... (others 1), or balanced, where all classes count "
+     "the same altogether"},
+
+    {"epochs", NULL, "N", CLI_TRAIN, TRAINING, &cli_type_count, FIELD(train.epochs),
+     "passes over the training rows"},
+    {"batch", NULL, "ROWS", CLI_TRAIN, TRAINING, &cli_type_count, FIELD(train.batch_size),
+     "rows in a step"},
+    {"patience", NULL, "N", CLI_TRAIN, TRAINING, &cli_type_count_or_none, FIELD(train.patience),
+     "end after so many epochs without a better valid loss; 0 never does"},
+    {"keep-best", NULL, "yes|no", CLI_TRAIN, TRAINING, &cli_type_yes_no, FIELD(train.keep_best),
+     "the model is that of the epoch with the lowest valid loss; no, that of the last"},
+    {"seed", NULL, "N", CLI_TRAIN, TRAINING, &cli_type_seed, FIELD(train.seed),
+     "seeds the random numbers behind the split, the first weights, the order of rows and dropout. "
+     "The same data, options and seed give the same model, byte for byte"},
+    {"threads", NULL, "N", CLI_TRAIN | CLI_BENCH, TRAINING, &cli_type_threads, FIELD(train.threads),
+     "at most that many; 0 is as many as the CPUs and the work allow. Results are the same to the "
+     "bit"},
+
+    {"optimizer", NULL, "NAME", CLI_TRAIN, OPTIMIZER, &cli_type_optimizer, FIELD(train.optimizer),
+     "how a step changes the weights"},
+    {"lr", NULL, "RATE", CLI_TRAIN, OPTIMIZER, &cli_type_rate, FIELD(train.learning_rate),
+     "the learning rate: how far a step goes. Too high and training diverges; adam and adamw want "
+     "some 0.001"},
+    {"momentum", NULL, "FRACTION", CLI_TRAIN, OPTIMIZER, &cli_type_fraction, FIELD(train.momentum),
+     "of sgd and nesterov: how much of the last step goes into the next"},
+    {"beta1", NULL, "FRACTION", CLI_TRAIN, OPTIMIZER, &cli_type_fraction, FIELD(train.beta1),
+     "of adam and adamw: how much of the mean gradient is kept at a step"},
+    {"beta2", NULL, "FRACTION", CLI_TRAIN, OPTIMIZER, &cli_type_fraction, FIELD(train.beta2),
+     "of rmsprop, adam and adamw: the same of the mean square"},
+    {"epsilon", NULL, "X", CLI_TRAIN, OPTIMIZER, &cli_type_rate, FIELD(train.epsilon),
+     "of the same: what is added to the root of the mean square"},
+    {"weight-decay", NULL, "X", CLI_TRAIN, OPTIMIZER, &cli_type_amount, FIELD(train.weight_decay),
+     "draws weights to 0, in proportion to their size"},
+    {"bias-lr", NULL, "X", CLI_TRAIN, OPTIMIZER, &cli_type_amount, FIELD(train.bias_learning_rate),
+     "times the learning rate, for biases"},
+    {"bias-decay", NULL, "X", CLI_TRAIN, OPTIMIZER, &cli_type_amount,
+     FIELD(train.bias_weight_decay), "times the weight decay, for biases"},
+    {"clip-norm", NULL, "X", CLI_TRAIN, OPTIMIZER, &cli_type_amount, FIELD(train.clip_norm),
+     "the largest norm of all gradients of a step together; 0 sets no limit"},
+    {"averaging", NULL, "FRACTION", CLI_TRAIN, OPTIMIZER, &cli_type_fraction,
+     FIELD(train.averaging),
+     "the model is a running average of the weights, of which each step keeps so much; 0 takes the "
+     "weights themselves"},
+
+    {"schedule", NULL, "NAME", CLI_TRAIN, SCHEDULE, &cli_type_schedule, FIELD(train.schedule),
+     "how the learning rate goes from the first step to the last"},
+    {"schedule-factor", NULL, "X", CLI_TRAIN, SCHEDULE, &cli_type_factor,
+     FIELD(train.schedule_factor), "of step and plateau: what it is multiplied by at a time"},
+    {"schedule-epochs", NULL, "N", CLI_TRAIN, SCHEDULE, &cli_type_count,
+     FIELD(train.schedule_epochs),
+     "of step: epochs between two such times; of plateau: epochs without a better valid loss"},
+    {"warmup", NULL, "FRACTION", CLI_TRAIN, SCHEDULE, &cli_type_fraction, FIELD(train.warmup),
+     "the fraction of all steps in which it grows from 0 to what the schedule says"},
+
+    {"checkpoint", NULL, "FILE", CLI_TRAIN, CHECKPOINT, &cli_type_text, FIELD(train.checkpoint),
+     "keeps in FILE, and the state before in FILE.previous, where training stands; also when a "
+     "signal ends it"},
+    {"checkpoint-seconds", NULL, "X", CLI_TRAIN, CHECKPOINT, &cli_type_amount,
+     FIELD(train.checkpoint_seconds), "writes it that often"},
+    {"checkpoint-steps", NULL, "N", CLI_TRAIN, CHECKPOINT, &cli_type_count_or_none,
+     FIELD(train.checkpoint_steps), "writes it every N steps instead, unless that is 0"},
+    {"resume", NULL, NULL, CLI_TRAIN, CHECKPOINT, &cli_type_flag, FIELD(train.resume),
+     "goes on from the checkpoint, if there is one, to the model, byte for byte, that training "
+     "without a stop gives; --threads may differ"},
+
+    {"only", NULL, "PART", CLI_BENCH, BENCHMARK, &cli_type_part, FIELD(only),
+     "measure this part alone, and the peak"},
+    {"quick", NULL, NULL, CLI_BENCH, BENCHMARK, &cli_type_flag, FIELD(quick),
+     "fewer and shorter repeats: rough figures in seconds"},
+
+    {"output", "o", "FILE", CLI_TRAIN | CLI_PREDICT, OUTPUT, &cli_type_text, FIELD(output),
+     "the file to write; it appears only when it is complete. - is stdout"},
+    {"proba", NULL, NULL, CLI_PREDICT, OUTPUT, &cli_type_flag, FIELD(probabilities),
+     "of a classifier: a column for each class, with its probability"},
+    {"warn-range", NULL, NULL, CLI_EVAL | CLI_PREDICT, OUTPUT, &cli_type_flag, FIELD(warn_range),
+     "say of each input how many rows are outside of what training saw: beyond its smallest and "
+     "largest number, or of an unknown level"},
+    {"log", NULL, "FILE", CLI_TRAIN, OUTPUT, &cli_type_text, FIELD(log),
+     "write a line of JSON for each epoch, as it ends"},
+    {"json", NULL, NULL, CLI_TRAIN | CLI_EVAL | CLI_INFO | CLI_BENCH, OUTPUT, &cli_type_flag,
+     FIELD(json), "print the results to stdout as one JSON object"},
+    {"quiet", NULL, NULL, CLI_TRAIN | CLI_EVAL | CLI_PREDICT, OUTPUT, &cli_type_flag, FIELD(quiet),
+     "no log on stderr; errors are still printed"},
+
+    {"help", "h", NULL, CLI_EVERY, OTHER, &cli_type_flag, FIELD(help), "print this and exit"},
+    {"version", NULL, NULL, CLI_EVERY, OTHER, &cli_type_flag, FIELD(version),
+     "print the version and what this build can do, and exit"},
+    {NULL, NULL, NULL, 0, NULL, NULL, 0, NULL},
+};
+
+const size_t cli_option_count = sizeof cli_option_table / sizeof cli_option_table[0] - 1;
+_Static_assert(sizeof cli_option_table / sizeof cli_option_table[0] - 1 <=
+                   sizeof((struct cli_options *)0)->given,
+               "given[] is too short");

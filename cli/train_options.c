@@ -1,0 +1,220 @@
+/* train_options.c - whether the options of `tulle train` fit together, and what they mean to the
+ * library. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "files.h"
+#include "interrupt.h"
+#include "report.h"
+#include "train.h"
+
+/* --- Columns and rows --- */
+
+static int is_among(const struct cli_names *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (strcmp(names->items[i], name) == 0)
+            return 1;
+    return 0;
+}
+
+/* A column has one part to play. */
+static int check_columns(const struct cli_options *options)
+{
+    const char *split = options->split_column, *weight = options->train.weight_column;
+    if (options->target.count == 0)
+        return cli_usage_error("--target is missing: the column to predict, --target NAME");
+    for (size_t i = 0; i < options->target.count; i++) {
+        const char *target = options->target.items[i];
+        if (is_among(&options->drop, target))
+            return cli_usage_error("--drop: '%s' is also a --target", target);
+        if (split && strcmp(split, target) == 0)
+            return cli_usage_error("--split-column: '%s' is also a --target", target);
+        if (weight && strcmp(weight, target) == 0)
+            return cli_usage_error("--weight: '%s' is also a --target", target);
+    }
+    if (split && is_among(&options->drop, split))
+        return cli_usage_error("--drop: '%s' is also the --split-column", split);
+    if (weight && is_among(&options->drop, weight))
+        return cli_usage_error("--drop: '%s' is also the --weight", weight);
+    if (split && weight && strcmp(split, weight) == 0)
+        return cli_usage_error("--split-column: '%s' is also the --weight", split);
+    for (size_t i = 0; i < options->numeric.count; i++)
+        if (is_among(&options->categorical, options->numeric.items[i]))
+            return cli_usage_error("--numeric: '%s' is also --categorical",
+                                   options->numeric.items[i]);
+    return 0;
+}
+
+static int check_fractions(const struct cli_options *options)
+{
+    const char *given = cli_options_given(options, "valid")  ? "--valid"
+                        : cli_options_given(options, "test") ? "--test"
+                                                             : NULL;
+    if (options->split_column && given)
+        return cli_usage_error("%s and --split-column exclude each other: rows are split either "
+                               "at random or by a column",
+                               given);
+    if (options->valid_file && given)
+        return cli_usage_error("%s and --valid-file exclude each other: with a file of valid rows "
+                               "no others are held out",
+                               given);
+    double sum = options->train.valid_fraction + options->train.test_fraction;
+    if (!options->split_column && !options->valid_file && sum >= 1)
+        return cli_usage_error("--valid and --test: their sum is %g, which leaves no rows for "
+                               "training",
+                               sum);
+    return 0;
+}
+
+/* --- Options that belong to others --- */
+
+/* An option that means something only with some values of another one. */
+struct dependence {
+    const char *option, *of;
+    size_t field;       /* of the other one, in struct tulle_train_options */
+    unsigned values;    /* bits by value + 1, as there is a loss of -1 */
+    const char *advice; /* the values in words */
+};
+
+#define FIELD(member) offsetof(struct tulle_train_options, member)
+#define BIT(value) (1u << ((value) + 1))
+#define MOMENTUM (BIT(TULLE_OPTIMIZER_SGD) | BIT(TULLE_OPTIMIZER_NESTEROV))
+#define ADAM (BIT(TULLE_OPTIMIZER_ADAM) | BIT(TULLE_OPTIMIZER_ADAMW))
+#define SQUARES (ADAM | BIT(TULLE_OPTIMIZER_RMSPROP))
+#define DROPS (BIT(TULLE_SCHEDULE_STEP) | BIT(TULLE_SCHEDULE_PLATEAU))
+#define CLASSES                                                                                    \
+    (BIT(TULLE_LOSS_AUTO) | BIT(TULLE_LOSS_CROSS_ENTROPY) | BIT(TULLE_LOSS_BINARY_CROSS_ENTROPY))
+static const struct dependence dependences[] = {
+    {"quantiles", "loss", FIELD(loss), BIT(TULLE_LOSS_QUANTILE), "quantile"},
+    {"huber-delta", "loss", FIELD(loss), BIT(TULLE_LOSS_HUBER), "huber"},
+    {"label-smoothing", "loss", FIELD(loss), CLASSES, "cross_entropy or binary_cross_entropy"},
+    {"momentum", "optimizer", FIELD(optimizer), MOMENTUM, "sgd or nesterov"},
+    {"beta1", "optimizer", FIELD(optimizer), ADAM, "adam or adamw"},
+    {"beta2", "optimizer", FIELD(optimizer), SQUARES, "rmsprop, adam or adamw"},
+    {"epsilon", "optimizer", FIELD(optimizer), SQUARES, "rmsprop, adam or adamw"},
+    {"schedule-factor", "schedule", FIELD(schedule), DROPS, "step or plateau"},
+    {"schedule-epochs", "schedule", FIELD(schedule), DROPS, "step or plateau"},
+};
+
+static int check_dependences(const struct cli_options *options)
+{
+    for (size_t i = 0; i < sizeof dependences / sizeof dependences[0]; i++) {
+        const struct dependence *d = &dependences[i];
+        int value; /* of an enum */
+        memcpy(&value, (const char *)&options->train + d->field, sizeof value);
+        if (cli_options_given(options, d->option) && !(d->values & BIT(value)))
+            return cli_usage_error("--%s is for --%s %s", d->option, d->of, d->advice);
+    }
+    if (options->train.optimizer == TULLE_OPTIMIZER_NESTEROV && options->train.momentum == 0)
+        return cli_usage_error("--optimizer nesterov needs a --momentum above 0, such as 0.9");
+    if (cli_options_given(options, "bias-decay") && options->train.weight_decay == 0)
+        return cli_usage_error("--bias-decay is for --weight-decay above 0");
+    return 0;
+}
+
+/* --- Files --- */
+
+/* Each file that is written must be another one than all before it. */
+static int check_files(const struct cli_training *job)
+{
+    const struct cli_options *options = job->options;
+    const struct {
+        const char *option, *path;
+    } files[] = {{"DATA", options->arguments[0]},
+                 {"--valid-file", options->valid_file},
+                 {"--output", job->output},
+                 {"--checkpoint", options->train.checkpoint},
+                 {"--log", options->log}};
+    enum { DATA, VALID, OUTPUT, OTHERS, COUNT = sizeof files / sizeof files[0] };
+    if (options->valid_file && strcmp(options->valid_file, "-") == 0 &&
+        strcmp(files[DATA].path, "-") == 0)
+        return cli_usage_error("--valid-file: stdin is the data itself");
+    for (size_t i = OUTPUT; i < COUNT; i++) {
+        if (files[i].path && i >= OTHERS && strcmp(files[i].path, "-") == 0)
+            return cli_usage_error("%s: expected the name of a file, got '-'", files[i].option);
+        for (size_t j = 0; files[i].path && j < i; j++)
+            if (files[j].path && cli_same_path(files[i].path, files[j].path))
+                return cli_usage_error("%s: '%s' is the %s itself", files[i].option, files[i].path,
+                                       j == DATA ? "data" : files[j].option);
+    }
+    if (options->json && strcmp(job->output, "-") == 0)
+        return cli_usage_error("--output: stdout cannot take both the model and --json");
+    return 0;
+}
+
+/* Nobody is to lose a run by leaving out a word. */
+static int check_checkpoint(const struct cli_options *options)
+{
+    const char *path = options->train.checkpoint;
+    if (!path) {
+        static const char *const others[] = {"resume", "checkpoint-seconds", "checkpoint-steps"};
+        for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+            if (cli_options_given(options, others[i]))
+                return cli_usage_error("--%s needs --checkpoint FILE", others[i]);
+        return 0;
+    }
+    if (cli_options_given(options, "checkpoint-seconds") && options->train.checkpoint_steps > 0)
+        return cli_usage_error("--checkpoint-seconds and --checkpoint-steps exclude each other");
+    char *previous = cli_format("%s.previous", path);
+    const char *found = access(path, F_OK) == 0       ? path
+                        : access(previous, F_OK) == 0 ? previous
+                                                      : NULL;
+    int status = 0;
+    if (found && !options->train.resume)
+        status = cli_usage_error("--checkpoint: '%s' is there already; go on from it with "
+                                 "--resume, or remove it%s to begin anew",
+                                 found, found == path ? " and its .previous" : "");
+    free(previous);
+    return status;
+}
+
+/* Making the temporary files and removing them again is not to be cut short. */
+static int check_paths(struct cli_training *job)
+{
+    struct tulle_error error;
+    int status = 0;
+    cli_interrupt_hold(CLI_TIDY_SECONDS);
+    if (tulle_model_check_path(job->output, &error) != TULLE_OK ||
+        (job->train.checkpoint &&
+         tulle_model_check_path(job->train.checkpoint, &error) != TULLE_OK))
+        status = cli_fail(&error);
+    cli_interrupt_release();
+    return status == 0 && job->options->log ? cli_epoch_log_open(&job->epochs, job->options->log)
+                                            : status;
+}
+
+/* --- All of it --- */
+
+static void take_lists(struct cli_training *job)
+{
+    const struct cli_options *options = job->options;
+    struct tulle_train_options *train = &job->train;
+    train->targets = options->target.items;
+    train->target_count = options->target.count;
+    train->hidden = options->hidden.items;
+    train->hidden_count = options->hidden.count;
+    train->quantiles = options->quantiles.items;
+    train->quantile_count = options->quantiles.count;
+    train->balance_classes = options->class_weights.balanced;
+    train->class_names = options->class_weights.names.items;
+    train->class_weights = options->class_weights.weights;
+    train->class_weight_count = options->class_weights.names.count;
+}
+
+int cli_train_prepare(struct cli_training *job)
+{
+    const struct cli_options *options = job->options;
+    take_lists(job);
+    int status = check_columns(options);
+    if (status == 0)
+        status = check_fractions(options);
+    if (status == 0)
+        status = check_dependences(options);
+    if (status == 0)
+        status = check_files(job);
+    if (status == 0)
+        status = check_checkpoint(options);
+    return status == 0 ? check_paths(job) : status;
+}

@@ -1,0 +1,293 @@
+/* tulle_trainer.h - networks, and trainers: networks that learn from the caller's arrays. Part of
+ * tulle.h, which has the conventions; include that. */
+#ifndef TULLE_API_TRAINER_H
+#define TULLE_API_TRAINER_H
+
+#include "tulle_base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* --- What a network is made of --------------------------------------------------------------- */
+
+/* X(NAME, value, name, formula). The derivatives of relu and leaky_relu at 0 are 1. */
+#define TULLE_ACTIVATION_LIST(X)                                                                   \
+    X(IDENTITY, 0, identity, "z")                                                                  \
+    X(RELU, 1, relu, "max(0, z)")                                                                  \
+    X(LEAKY_RELU, 2, leaky_relu, "z >= 0 ? z : 0.01 z")                                            \
+    X(TANH, 3, tanh, "tanh(z)")                                                                    \
+    X(LOGISTIC, 4, logistic, "1 / (1 + exp(-z))")                                                  \
+    X(ELU, 5, elu, "z >= 0 ? z : exp(z) - 1")                                                      \
+    X(SELU, 6, selu, "1.0507 (z >= 0 ? z : 1.6733 (exp(z) - 1))")                                  \
+    X(SILU, 7, silu, "z / (1 + exp(-z))")                                                          \
+    X(MISH, 8, mish, "z tanh(log(1 + exp(z)))")                                                    \
+    X(GELU, 9, gelu, "z (1 + erf(z / sqrt(2))) / 2")                                               \
+    X(GELU_TANH, 10, gelu_tanh, "z (1 + tanh(sqrt(2 / pi) (z + 0.044715 z^3))) / 2")               \
+    X(SOFTPLUS, 11, softplus, "log(1 + exp(z))")                                                   \
+    X(SINE, 12, sine, "sin(z); NaN where z is beyond 2^20, in f64 2^49")
+
+enum tulle_activation {
+#define TULLE_ACTIVATION_ENUM(NAME, value, name, formula) TULLE_ACTIVATION_##NAME = value,
+    TULLE_ACTIVATION_LIST(TULLE_ACTIVATION_ENUM)
+#undef TULLE_ACTIVATION_ENUM
+};
+
+/*
+ * X(NAME, value, name, formula) of one output o and its target y. The loss that is reported is the
+ * mean over rows and outputs, that of cross_entropy over rows. The gradient that flows back is that
+ * of the sum over a row's outputs; for mse of half the squared error, o - y. huber_delta, d, and
+ * label_smoothing, s, are options of the trainer.
+ */
+#define TULLE_LOSS_LIST(X)                                                                         \
+    X(MSE, 0, mse, "(o - y)^2")                                                                    \
+    X(MAE, 1, mae, "|o - y|")                                                                      \
+    X(HUBER, 2, huber, "|o - y| <= d ? (o - y)^2 / 2 : d (|o - y| - d / 2)")                       \
+    X(QUANTILE, 3, quantile, "max(q (y - o), (q - 1) (y - o)), for each quantile q an output")     \
+    X(POISSON, 4, poisson, "exp(o) - y o, for counts y >= 0 with the mean exp(o)")                 \
+    X(GAMMA, 5, gamma, "o + y exp(-o), for y > 0 with the mean exp(o)")                            \
+    X(BINARY_CROSS_ENTROPY, 6, binary_cross_entropy,                                               \
+      "log(1 + exp(o)) - t o, with t = y (1 - s) + s / 2 of y in 0..1")                            \
+    X(CROSS_ENTROPY, 7, cross_entropy,                                                             \
+      "log(sum exp(o_k)) - sum t_k o_k, with t_k = s / classes + (k == y ? 1 - s : 0)")
+
+enum tulle_loss {
+#define TULLE_LOSS_ENUM(NAME, value, name, formula) TULLE_LOSS_##NAME = value,
+    TULLE_LOSS_LIST(TULLE_LOSS_ENUM)
+#undef TULLE_LOSS_ENUM
+        TULLE_LOSS_AUTO = -1 /* for tulle_train alone: as the target's kind suggests */
+};
+
+/*
+ * X(NAME, value, name, formula) with g the gradient, m and v kept for every parameter and 0 at
+ * first. Of these, m' and v' are m / (1 - beta1^t) and v / (1 - beta2^t) after t steps.
+ * weight_decay d adds d w to g, but adamw takes w -= learning_rate d w besides its step.
+ */
+#define TULLE_OPTIMIZER_LIST(X)                                                                    \
+    X(SGD, 0, sgd, "m = momentum m + g; w -= learning_rate m")                                     \
+    X(NESTEROV, 1, nesterov, "m = momentum m + g; w -= learning_rate (g + momentum m)")            \
+    X(RMSPROP, 2, rmsprop,                                                                         \
+      "v = beta2 v + (1 - beta2) g^2; w -= learning_rate g / (sqrt(v) + epsilon)")                 \
+    X(ADAM, 3, adam,                                                                               \
+      "m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2; "                               \
+      "w -= learning_rate m' / (sqrt(v') + epsilon)")                                              \
+    X(ADAMW, 4, adamw, "adam, with decoupled weight decay (Loshchilov and Hutter, 2019)")
+
+enum tulle_optimizer {
+#define TULLE_OPTIMIZER_ENUM(NAME, value, name, formula) TULLE_OPTIMIZER_##NAME = value,
+    TULLE_OPTIMIZER_LIST(TULLE_OPTIMIZER_ENUM)
+#undef TULLE_OPTIMIZER_ENUM
+};
+
+/* X(NAME, value, name, formula): how a layer's weights begin; biases begin at 0, but for data. */
+#define TULLE_INITIALIZER_LIST(X)                                                                  \
+    X(FAN_IN, 0, fan_in, "uniform in +-1 / sqrt(inputs)")                                          \
+    X(HE, 1, he, "normal, deviation sqrt(2 / inputs) (He et al., 2015)")                           \
+    X(GLOROT, 2, glorot, "uniform in +-sqrt(6 / (inputs + units)) (Glorot and Bengio, 2010)")      \
+    X(LECUN, 3, lecun, "normal, deviation sqrt(1 / inputs) (LeCun et al., 1998)")                  \
+    X(DATA, 4, data,                                                                               \
+      "lecun, then each unit scaled and shifted so that over the first rows its sums have mean 0 " \
+      "and deviation 1 (Salimans and Kingma, 2016)")
+
+enum tulle_initializer {
+#define TULLE_INITIALIZER_ENUM(NAME, value, name, formula) TULLE_INITIALIZER_##NAME = value,
+    TULLE_INITIALIZER_LIST(TULLE_INITIALIZER_ENUM)
+#undef TULLE_INITIALIZER_ENUM
+};
+
+/* How a step's gradients are put together from those of its rows. */
+enum tulle_reduction { TULLE_REDUCTION_MEAN = 0, TULLE_REDUCTION_SUM = 1 };
+
+/* The names used in files and on the command line ("leaky_relu"); NULL for a value that is none. */
+TULLE_API const char *tulle_activation_name(enum tulle_activation activation);
+TULLE_API const char *tulle_loss_name(enum tulle_loss loss);
+TULLE_API const char *tulle_optimizer_name(enum tulle_optimizer optimizer);
+TULLE_API const char *tulle_initializer_name(enum tulle_initializer initializer);
+TULLE_API const char *tulle_type_name(enum tulle_type type); /* "f32", "f64" */
+
+/* The values that the names stand for; TULLE_ERROR_ARGUMENT for a name that is none. */
+TULLE_API enum tulle_status tulle_activation_from_name(const char *name,
+                                                       enum tulle_activation *activation);
+TULLE_API enum tulle_status tulle_loss_from_name(const char *name, enum tulle_loss *loss);
+TULLE_API enum tulle_status tulle_optimizer_from_name(const char *name,
+                                                      enum tulle_optimizer *optimizer);
+TULLE_API enum tulle_status tulle_initializer_from_name(const char *name,
+                                                        enum tulle_initializer *initializer);
+TULLE_API enum tulle_status tulle_type_from_name(const char *name, enum tulle_type *type);
+
+/* One dense layer: units outputs, each act(w . x + b). */
+struct tulle_layer {
+    size_t units; /* >= 1 */
+    enum tulle_activation activation;
+    /* Each unit learns how much of the activation it takes: z + a (act(z) - z), with a = 1 at
+     * first (the mixing of RealMLP; Holzmueller et al., 2024). */
+    int parametric;
+    /* In [0, 1): the share of outputs that a step sets to 0, the others growing by 1 / (1 -
+     * dropout) (Srivastava et al., 2014). Not of the last layer. */
+    double dropout;
+};
+
+/* A table of vectors that are learned: a category's input to the network. */
+struct tulle_embedding {
+    size_t levels;     /* >= 1; an input is 0 for none of them, or 1..levels */
+    size_t dimensions; /* >= 1 */
+};
+
+/* --- Trainer --------------------------------------------------------------------------------- */
+
+/*
+ * Parameters, optimiser and random numbers of one network that learns from arrays: for training
+ * loops of your own (reinforcement learning, simulation, tests). tulle_train() does the whole job
+ * on a table.
+ */
+typedef struct tulle_trainer tulle_trainer;
+typedef struct tulle_model tulle_model;
+
+/*
+ * A loss of your own, of a batch: outputs (rows, outputs), what the network gives, and targets
+ * (rows, columns of y), both dense. Fills in gradient (rows, outputs), the derivative of the
+ * batch's loss, summed over rows, by each output; the trainer divides by the rows as its reduction
+ * says, and multiplies by the rows' weights. Returns the batch's mean loss, without weights. Called
+ * on the thread that called the trainer, once a step.
+ */
+typedef double tulle_loss_fn(size_t rows, size_t outputs, const double *output, size_t targets,
+                             const double *target, double *gradient, void *user);
+
+struct tulle_trainer_options {
+    size_t size;                      /* sizeof (struct tulle_trainer_options) */
+    size_t inputs;                    /* columns of x that are numbers; see embeddings */
+    const struct tulle_layer *layers; /* first hidden to output; no default */
+    size_t layer_count;               /* >= 1; the outputs are layers[layer_count - 1].units */
+    enum tulle_type precision;        /* TULLE_F32 */
+    enum tulle_loss loss;             /* TULLE_LOSS_MSE */
+    enum tulle_optimizer optimizer;   /* TULLE_OPTIMIZER_SGD */
+    double learning_rate;             /* 0.01; finite, >= 0 */
+    size_t batch_size;                /* 32; rows a step of tulle_trainer_epoch */
+    enum tulle_reduction weight_reduction, bias_reduction; /* TULLE_REDUCTION_MEAN */
+    unsigned threads; /* at most that many; 0: as the CPUs and the work of a step allow */
+    uint32_t seed;    /* 0; of the trainer's generator, unless rng is given, and of dropout */
+    const struct tulle_rng *rng; /* NULL; else the generator starts as a copy of this one */
+
+    /* Columns of x behind the inputs, each a level of an embedding: whole numbers. The first layer
+     * has the inputs and then the embeddings' vectors, which begin uniform in +-1 / sqrt(levels),
+     * that of level 0 at 0. */
+    const struct tulle_embedding *embeddings;
+    size_t embedding_count; /* 0 */
+    enum tulle_initializer
+        initializer; /* TULLE_INITIALIZER_FAN_IN; data is lecun but in tulle_train */
+
+    double momentum;           /* 0; in [0, 1), of sgd and nesterov */
+    double beta1, beta2;       /* 0.9, 0.999; in [0, 1) */
+    double epsilon;            /* 1e-8; > 0 */
+    double weight_decay;       /* 0; >= 0 */
+    double bias_learning_rate; /* 1; >= 0: times learning_rate, for biases */
+    double bias_weight_decay;  /* 0; >= 0: times weight_decay, for biases */
+    double clip_norm;          /* 0: none; else the largest norm of all gradients together */
+    /* 0: none; else, in (0, 1), predictions and losses outside steps use an average of the
+     * parameters, a = averaging a + (1 - averaging) w after each step, a = w at first. */
+    double averaging;
+
+    double huber_delta;           /* 1; > 0 */
+    double label_smoothing;       /* 0; in [0, 1) */
+    const double *quantiles;      /* (quantile_count) in (0, 1), ascending; outputs are (targets, */
+    size_t quantile_count;        /* quantiles). NULL and 0: the median alone */
+    tulle_loss_fn *loss_function; /* NULL; in place of loss. Costs one more forward pass */
+    void *user;                   /* its last argument */
+    size_t targets;               /* with a loss_function, columns of y; 0: as outputs */
+};
+
+#define TULLE_TRAINER_OPTIONS                                                                      \
+    {                                                                                              \
+        sizeof(struct tulle_trainer_options), 0, NULL, 0, TULLE_F32, TULLE_LOSS_MSE,               \
+            TULLE_OPTIMIZER_SGD, 0.01, 32, TULLE_REDUCTION_MEAN, TULLE_REDUCTION_MEAN, 0, 0, NULL, \
+            NULL, 0, TULLE_INITIALIZER_FAN_IN, 0, 0.9, 0.999, 1e-8, 0, 1, 0, 0, 0, 1, 0, NULL, 0,  \
+            NULL, NULL, 0                                                                          \
+    }
+
+/*
+ * Draws the weights from the generator, layer by layer and row by row, and then the embeddings;
+ * biases are zero. x has a column for each input and each embedding; y one for each output, but for
+ * quantile one for each target and for cross_entropy one, the class: a whole number from 0.
+ */
+TULLE_API enum tulle_status tulle_trainer_create(const struct tulle_trainer_options *options,
+                                                 tulle_trainer **trainer,
+                                                 struct tulle_error *error);
+TULLE_API void tulle_trainer_free(tulle_trainer *trainer);
+
+/*
+ * One update from all rows of x and y. *loss (may be NULL) is the loss before the update.
+ * Allocates only when x has more rows than batch_size and than any step before it.
+ * TULLE_ERROR_DIVERGED: the loss is not finite; the parameters are of no use any
+ * more. So it is with a class or level that does not exist.
+ */
+TULLE_API enum tulle_status tulle_trainer_step(tulle_trainer *trainer, struct tulle_matrix x,
+                                               struct tulle_matrix y, double *loss);
+
+/* The same with a weight for each row, (rows), each >= 0: a row's loss and gradient are multiplied
+ * by it. Means still divide by the number of rows, so weights had best have the mean 1. */
+TULLE_API enum tulle_status tulle_trainer_step_weighted(tulle_trainer *trainer,
+                                                        struct tulle_matrix x,
+                                                        struct tulle_matrix y,
+                                                        const double *weights, double *loss);
+
+/* One update from gradients of your own: dy (rows, outputs) is the derivative of the loss by each
+ * output that tulle_trainer_predict gives, summed over rows as far as the reduction is concerned.
+ * TULLE_ERROR_ARGUMENT with dropout or averaging, with which a step's outputs are others. */
+TULLE_API enum tulle_status
+tulle_trainer_step_gradient(tulle_trainer *trainer, struct tulle_matrix x, struct tulle_matrix dy);
+
+/*
+ * One pass over x and y: shuffles the row numbers 0..rows-1 with the trainer's generator, then
+ * takes a step for every batch_size of them; the last may be short. *loss (may be NULL) is the
+ * mean over the rows of the losses before each row's update.
+ */
+TULLE_API enum tulle_status tulle_trainer_epoch(tulle_trainer *trainer, struct tulle_matrix x,
+                                                struct tulle_matrix y, double *loss);
+
+/* The loss over all rows of x and y with the parameters as they are, without dropout; NaN with a
+ * loss_function that returns it. */
+TULLE_API enum tulle_status tulle_trainer_loss(tulle_trainer *trainer, struct tulle_matrix x,
+                                               struct tulle_matrix y, double *loss);
+
+/* The network's outputs for all rows of x; out is (rows, outputs). */
+TULLE_API enum tulle_status tulle_trainer_predict(tulle_trainer *trainer, struct tulle_matrix x,
+                                                  struct tulle_matrix_out out);
+
+/* Copies the parameters of layer number `layer` (from 0): weights is dense (units, inputs),
+ * biases is (units); each may be NULL. In f32 set rounds to nearest. Set leaves the optimiser's
+ * memory of earlier steps as it is, and begins the average, if there is one, anew. */
+TULLE_API enum tulle_status tulle_trainer_get_parameters(const tulle_trainer *trainer, size_t layer,
+                                                         double *weights, double *biases);
+TULLE_API enum tulle_status tulle_trainer_set_parameters(tulle_trainer *trainer, size_t layer,
+                                                         const double *weights,
+                                                         const double *biases);
+
+/* The same for a parametric layer's a, (units); and for embedding number `embedding`, whose table
+ * is dense (levels + 1, dimensions). TULLE_ERROR_ARGUMENT where there is none. */
+TULLE_API enum tulle_status tulle_trainer_get_mix(const tulle_trainer *trainer, size_t layer,
+                                                  double *mix);
+TULLE_API enum tulle_status tulle_trainer_set_mix(tulle_trainer *trainer, size_t layer,
+                                                  const double *mix);
+TULLE_API enum tulle_status tulle_trainer_get_embedding(const tulle_trainer *trainer,
+                                                        size_t embedding, double *table);
+TULLE_API enum tulle_status tulle_trainer_set_embedding(tulle_trainer *trainer, size_t embedding,
+                                                        const double *table);
+
+/* For schedules of your own; takes effect with the next step. */
+TULLE_API enum tulle_status tulle_trainer_set_learning_rate(tulle_trainer *trainer,
+                                                            double learning_rate);
+
+/* The generator, to draw from in the same stream. Lives as long as the trainer. */
+TULLE_API struct tulle_rng *tulle_trainer_rng(tulle_trainer *trainer);
+
+/* A model with the parameters as they are now (or their average), its columns named c0, c1, ... and
+ * y0, y1, ..., its classes 0, 1, ... and its levels 1, 2, ... (which a session knows by their
+ * index, from 0, and level 0 as NaN), with no scaling. TULLE_ERROR_DIVERGED if a parameter is not
+ * finite, TULLE_ERROR_ARGUMENT if there are so many columns (some 100,000) that no model file could
+ * hold their names. */
+TULLE_API enum tulle_status tulle_trainer_model(const tulle_trainer *trainer, tulle_model **model);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,16 @@
+/* column_level.h - which level a text or a number is. */
+#ifndef TULLE_COLUMN_LEVEL_H
+#define TULLE_COLUMN_LEVEL_H
+
+#include "../base/status.h"
+#include "number_map.h"
+
+/* The levels whose names are numbers: from the number to the index, the first of equal ones. 0 if
+ * there is no memory. map->pairs is freed with free(). */
+int tulle_level_numbers(const struct tulle_levels *levels, struct number_map *map);
+
+/* map[i] = the column's level (tulle_column_level) for level i of a table, NaN for none; NULL if
+ * there is no memory. Freed with free(). */
+double *tulle_level_map(const struct tulle_levels *levels, const struct tulle_column *column);
+
+#endif

@@ -1,0 +1,310 @@
+/* checkpoint.c - saving the state of a computation, and going on from it. */
+#include "../base/portability.h"
+
+#include "checkpoint.h"
+
+#ifdef TULLE_WITH_MODEL_FILES
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../base/memory.h"
+#include "../base/utf8.h"
+#include "json_text.h"
+
+static const struct tensor_file checkpoint_file = {"tulle-checkpoint", "checkpoint", 1, 20000000};
+
+/* Freed with free(); NULL if there is no memory. */
+static char *previous_of(const char *path)
+{
+    size_t size = strlen(path) + sizeof ".previous";
+    char *previous = tulle_calloc(size, 1);
+    if (previous)
+        snprintf(previous, size, "%s.previous", path);
+    return previous;
+}
+
+/* A tensor for each part, of as many numbers as counts says; one of none has no tensor. Freed with
+ * free(); NULL if there is no memory. */
+static struct tensor *list_tensors(const struct checkpoint *checkpoint, const size_t *counts,
+                                   size_t *tensor_count)
+{
+    struct tensor *tensors = tulle_calloc(checkpoint->part_count, sizeof *tensors);
+    *tensor_count = 0;
+    for (size_t i = 0; tensors && i < checkpoint->part_count; i++) {
+        const struct checkpoint_part *part = &checkpoint->parts[i];
+        if (counts[i] == 0)
+            continue;
+        struct tensor *t = &tensors[(*tensor_count)++];
+        *t = (struct tensor){
+            .type = part->type, .rank = 1, .shape = {counts[i]}, .data = part->data};
+        memcpy(t->name, part->name, sizeof t->name);
+    }
+    return tensors;
+}
+
+/* --- Writing --------------------------------------------------------------------------------- */
+
+static enum tulle_status write_fields(json_t *object, const struct checkpoint *checkpoint,
+                                      struct tulle_error *error)
+{
+    for (size_t i = 0; i < checkpoint->field_count; i++) {
+        const struct checkpoint_field *field = &checkpoint->fields[i];
+        if (!tulle_is_utf8(field->text))
+            return tulle_fail(error, TULLE_ERROR_ARGUMENT, "%s is not UTF-8 text", field->name);
+        if (json_object_set_new(object, field->name, json_string(field->text)) != 0)
+            return tulle_fail_memory(error);
+    }
+    return TULLE_OK;
+}
+
+static enum tulle_status write_counts(json_t *object, const struct checkpoint *checkpoint,
+                                      struct tulle_error *error)
+{
+    for (size_t i = 0; i < checkpoint->part_count; i++) {
+        const struct checkpoint_part *part = &checkpoint->parts[i];
+        if (json_object_set_new(object, part->name, json_integer((json_int_t)part->count)) != 0)
+            return tulle_fail_memory(error);
+    }
+    return TULLE_OK;
+}
+
+/* {"configuration": {NAME: TEXT, ...}, "counts": {NAME: COUNT, ...}} */
+static enum tulle_status describe(const struct checkpoint *checkpoint, char **text,
+                                  struct tulle_error *error)
+{
+    json_t *configuration = json_object(), *counts = json_object();
+    enum tulle_status status = write_fields(configuration, checkpoint, error);
+    if (status == TULLE_OK)
+        status = write_counts(counts, checkpoint, error);
+    json_t *root = json_pack("{s:o, s:o}", "configuration", configuration, "counts", counts);
+    if (status == TULLE_OK && !(*text = root ? tulle_json_text(root) : NULL))
+        status = tulle_fail_memory(error);
+    json_decref(root);
+    return status;
+}
+
+static int is_intact(const char *path)
+{
+    struct tensor_reader *reader;
+    return tulle_tensor_file_open(&checkpoint_file, path, &reader, NULL) == TULLE_OK &&
+           tulle_tensor_file_finish(reader, TULLE_OK, NULL, NULL) == TULLE_OK;
+}
+
+enum tulle_status tulle_checkpoint_write(const char *path, const struct checkpoint *checkpoint,
+                                         struct tulle_error *error)
+{
+    char *description = NULL, *previous = previous_of(path);
+    struct tensor *tensors = NULL;
+    size_t tensor_count, *counts = tulle_calloc(checkpoint->part_count, sizeof *counts);
+    for (size_t i = 0; counts && i < checkpoint->part_count; i++)
+        counts[i] = checkpoint->parts[i].count;
+    if (counts)
+        tensors = list_tensors(checkpoint, counts, &tensor_count);
+    enum tulle_status status =
+        previous && tensors ? describe(checkpoint, &description, error) : tulle_fail_memory(error);
+    if (status == TULLE_OK)
+        status = tulle_tensor_file_write(&checkpoint_file, path, is_intact(path) ? previous : NULL,
+                                         TULLE_VERSION_STRING, description, tensors, tensor_count,
+                                         error);
+    free(description);
+    free(previous);
+    free(tensors);
+    free(counts);
+    return status;
+}
+
+/* --- Reading --------------------------------------------------------------------------------- */
+
+static enum tulle_status fail_other(const char *name, const char *there, const char *here,
+                                    struct tulle_error *error)
+{
+    return tulle_fail(error, TULLE_ERROR_ARGUMENT,
+                      "the checkpoint is of another run: %.60s is %.120s there and %.120s here",
+                      name, there ? there : "not set", here ? here : "not set");
+}
+
+static int has_field(const struct checkpoint *checkpoint, const char *name)
+{
+    for (size_t i = 0; i < checkpoint->field_count; i++)
+        if (strcmp(checkpoint->fields[i].name, name) == 0)
+            return 1;
+    return 0;
+}
+
+/* Whether the stored texts are those of the fields, and there are no others. */
+static enum tulle_status compare_fields(json_t *stored, const struct checkpoint *checkpoint,
+                                        struct tulle_error *error)
+{
+    for (size_t i = 0; i < checkpoint->field_count; i++) {
+        const struct checkpoint_field *field = &checkpoint->fields[i];
+        const char *there = json_string_value(json_object_get(stored, field->name));
+        if (!there || strcmp(there, field->text) != 0)
+            return fail_other(field->name, there, field->text, error);
+    }
+    for (void *at = json_object_iter(stored); at; at = json_object_iter_next(stored, at))
+        if (!has_field(checkpoint, json_object_iter_key(at)))
+            return fail_other(json_object_iter_key(at),
+                              json_string_value(json_object_iter_value(at)), NULL, error);
+    return TULLE_OK;
+}
+
+/* The numbers that each part has in the file: as many as there are to be, or have room. */
+static enum tulle_status read_counts(const json_t *stored, const struct checkpoint *checkpoint,
+                                     size_t *counts, struct tulle_error *error)
+{
+    for (size_t i = 0; i < checkpoint->part_count; i++) {
+        const struct checkpoint_part *part = &checkpoint->parts[i];
+        const json_t *count = json_object_get(stored, part->name);
+        json_int_t there = json_is_integer(count) ? json_integer_value(count) : -1;
+        if (there < 0)
+            return fail_other(part->name, NULL, "there", error);
+        counts[i] = (size_t)there;
+        if ((uintmax_t)there > part->count || (counts[i] < part->count && !part->found_count))
+            return tulle_fail(error, TULLE_ERROR_ARGUMENT,
+                              "the checkpoint is of another run: %s has %" JSON_INTEGER_FORMAT
+                              " numbers there and %zu here",
+                              part->name, there, part->count);
+    }
+    return TULLE_OK;
+}
+
+static enum tulle_status read_parts(struct tensor_reader *reader,
+                                    const struct checkpoint *checkpoint, const size_t *counts,
+                                    struct tulle_error *error)
+{
+    size_t tensor_count;
+    struct tensor *tensors = list_tensors(checkpoint, counts, &tensor_count);
+    if (!tensors)
+        return tulle_fail_memory(error);
+    enum tulle_status status = tulle_tensor_file_check(reader, tensors, tensor_count, error);
+    if (status == TULLE_OK)
+        status = tulle_tensor_file_read(reader, tensors, tensor_count, error);
+    for (size_t i = 0; i < checkpoint->part_count; i++)
+        if (checkpoint->parts[i].found_count)
+            *checkpoint->parts[i].found_count = counts[i];
+    free(tensors);
+    return status;
+}
+
+static enum tulle_status read_content(struct tensor_reader *reader,
+                                      const struct checkpoint *checkpoint,
+                                      struct tulle_error *error)
+{
+    json_error_t json_error;
+    json_t *configuration, *stored;
+    const char *version = tulle_tensor_file_tulle_version(reader);
+    if (strcmp(version, TULLE_VERSION_STRING) != 0)
+        return fail_other("Tulle", version, TULLE_VERSION_STRING, error);
+    size_t *counts = tulle_calloc(checkpoint->part_count, sizeof *counts);
+    if (!counts)
+        return tulle_fail_memory(error);
+    enum tulle_status status;
+    json_t *root =
+        json_loads(tulle_tensor_file_description(reader), JSON_REJECT_DUPLICATES, &json_error);
+    if (!root || json_unpack_ex(root, &json_error, 0, "{s:o, s:o!}", "configuration",
+                                &configuration, "counts", &stored) != 0)
+        status = tulle_fail_json("description of the checkpoint", &json_error, error);
+    else
+        status = compare_fields(configuration, checkpoint, error);
+    if (status == TULLE_OK)
+        status = read_counts(stored, checkpoint, counts, error);
+    if (status == TULLE_OK)
+        status = read_parts(reader, checkpoint, counts, error);
+    json_decref(root);
+    free(counts);
+    return status;
+}
+
+static enum tulle_status read_file(const char *path, const struct checkpoint *checkpoint,
+                                   struct tulle_error *error)
+{
+    struct tensor_reader *reader;
+    enum tulle_status status = tulle_tensor_file_open(&checkpoint_file, path, &reader, error);
+    if (status != TULLE_OK)
+        return status;
+    status = read_content(reader, checkpoint, error);
+    return tulle_tensor_file_finish(reader, status, NULL, error);
+}
+
+static int is_there(const char *path)
+{
+    struct stat file;
+    return lstat(path, &file) == 0;
+}
+
+/* Of a checkpoint that is missing or damaged, as `failure` says. */
+static enum tulle_status read_previous(const char *path, const char *previous,
+                                       const struct checkpoint *checkpoint,
+                                       const struct tulle_error *failure, char *notice,
+                                       struct tulle_error *error)
+{
+    struct tulle_error older;
+    enum tulle_status status = read_file(previous, checkpoint, &older);
+    if (status == TULLE_OK)
+        snprintf(notice, CHECKPOINT_NOTICE_SIZE, "%s: %s; going on from %s", path, failure->message,
+                 previous);
+    else
+        tulle_fail_at(error, status, path, 0, 0, "%.200s; of the one before: %s", failure->message,
+                      older.message);
+    return status;
+}
+
+enum tulle_status tulle_checkpoint_read(const char *path, const struct checkpoint *checkpoint,
+                                        int *found, char notice[CHECKPOINT_NOTICE_SIZE],
+                                        struct tulle_error *error)
+{
+    struct tulle_error failure = {.message = "missing"};
+    enum tulle_status status = TULLE_OK;
+    char *previous = previous_of(path);
+    *found = 0;
+    notice[0] = '\0';
+    if (!previous)
+        return tulle_fail_memory(error);
+    const int is_here = is_there(path), has_previous = is_there(previous);
+    if (is_here)
+        status = read_file(path, checkpoint, &failure);
+    const int is_unusable = !is_here || status == TULLE_ERROR_FORMAT || status == TULLE_ERROR_IO ||
+                            status == TULLE_ERROR_VERSION;
+    if (is_unusable && has_previous)
+        status = read_previous(path, previous, checkpoint, &failure, notice, error);
+    else if (is_here && is_unusable)
+        tulle_fail_at(error, status, path, 0, 0, "%s; remove it to begin at the beginning",
+                      failure.message);
+    else if (status != TULLE_OK && error)
+        *error = failure;
+    *found = status == TULLE_OK && (is_here || has_previous);
+    free(previous);
+    return status;
+}
+
+#else
+
+static enum tulle_status fail_without(struct tulle_error *error)
+{
+    return tulle_fail(error, TULLE_ERROR_UNSUPPORTED,
+                      "this build of Tulle has no checkpoints: it was built without jansson and "
+                      "xxHash");
+}
+
+enum tulle_status tulle_checkpoint_write(const char *path, const struct checkpoint *checkpoint,
+                                         struct tulle_error *error)
+{
+    (void)path, (void)checkpoint;
+    return fail_without(error);
+}
+
+enum tulle_status tulle_checkpoint_read(const char *path, const struct checkpoint *checkpoint,
+                                        int *found, char notice[CHECKPOINT_NOTICE_SIZE],
+                                        struct tulle_error *error)
+{
+    (void)path, (void)checkpoint;
+    *found = 0;
+    notice[0] = '\0';
+    return fail_without(error);
+}
+
+#endif

@@ -1,0 +1,185 @@
+/* optimizer.c - what an optimizer keeps between steps, and its part of one. */
+#include "../base/portability.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/memory.h"
+#include "../base/pool.h"
+#include "optimizer.h"
+
+/* The grain of the norm: so many gradients are summed by one thread, as so many interleaved sums.
+ */
+enum { CHUNK = 2048, PARTS = 8 };
+
+static int keeps_first(const struct tulle_trainer_options *o)
+{
+    return o->optimizer == TULLE_OPTIMIZER_ADAM || o->optimizer == TULLE_OPTIMIZER_ADAMW ||
+           (o->optimizer != TULLE_OPTIMIZER_RMSPROP && o->momentum > 0);
+}
+
+static int keeps_second(const struct tulle_trainer_options *o)
+{
+    return o->optimizer == TULLE_OPTIMIZER_ADAM || o->optimizer == TULLE_OPTIMIZER_ADAMW ||
+           o->optimizer == TULLE_OPTIMIZER_RMSPROP;
+}
+
+int tulle_optimizer_is_in_place(const struct tulle_trainer_options *o,
+                                const struct network *network)
+{
+    int is_parametric = 0;
+    for (size_t l = 0; l < network->layer_count; l++)
+        is_parametric |= network->layers[l].is_parametric;
+    return (o->optimizer == TULLE_OPTIMIZER_SGD || o->optimizer == TULLE_OPTIMIZER_NESTEROV) &&
+           o->momentum == 0 && o->weight_decay == 0 && o->clip_norm == 0 && o->averaging == 0 &&
+           network->embedding_count == 0 && !is_parametric;
+}
+
+int tulle_optimizer_init(struct optimizer *optimizer, const struct tulle_trainer_options *o,
+                         const struct network *network)
+{
+    *optimizer = (struct optimizer){.update = {.optimizer = o->optimizer,
+                                               .momentum = o->momentum,
+                                               .beta1 = o->beta1,
+                                               .beta2 = o->beta2,
+                                               .epsilon = o->epsilon,
+                                               .shrink = 1,
+                                               .correction1 = 1,
+                                               .correction2 = 1,
+                                               .clip = 1,
+                                               .averaging = o->averaging},
+                                    .weight_decay = o->weight_decay,
+                                    .bias_learning_rate = o->bias_learning_rate,
+                                    .bias_weight_decay = o->bias_weight_decay,
+                                    .clip_norm = o->clip_norm,
+                                    .power1 = 1,
+                                    .power2 = 1};
+    if (keeps_first(o) && !(optimizer->m = tulle_network_arena(network)))
+        return 0;
+    if (keeps_second(o) && !(optimizer->v = tulle_network_arena(network)))
+        return 0;
+    if (o->averaging > 0 && !(optimizer->average = tulle_network_arena(network)))
+        return 0;
+    if (o->clip_norm > 0) {
+        optimizer->norm_count = (network->arena_size - 1) / CHUNK + 1;
+        optimizer->norms = tulle_calloc(optimizer->norm_count, sizeof *optimizer->norms);
+        if (!optimizer->norms)
+            return 0;
+    }
+    return 1;
+}
+
+void tulle_optimizer_clear(struct optimizer *optimizer)
+{
+    free(optimizer->m);
+    free(optimizer->v);
+    free(optimizer->average);
+    free(optimizer->norms);
+    *optimizer = (struct optimizer){0};
+}
+
+void tulle_optimizer_start_average(struct optimizer *optimizer, const struct network *network,
+                                   const void *parameters)
+{
+    if (optimizer->average)
+        memcpy(optimizer->average, parameters,
+               network->arena_size * tulle_type_size(network->precision));
+}
+
+void tulle_optimizer_begin(struct optimizer *optimizer, double learning_rate)
+{
+    struct update *update = &optimizer->update;
+    optimizer->power1 *= update->beta1;
+    optimizer->power2 *= update->beta2;
+    update->learning_rate = learning_rate;
+    if (update->optimizer == TULLE_OPTIMIZER_ADAM || update->optimizer == TULLE_OPTIMIZER_ADAMW) {
+        update->correction1 = 1 / (1 - optimizer->power1);
+        update->correction2 = 1 / (1 - optimizer->power2);
+    }
+}
+
+/* The sum of the squares of a chunk, the same whatever the machine: PARTS interleaved sums, and
+ * those added up one by one. */
+static double sum_squares(const struct network *network, const void *numbers, size_t begin,
+                          size_t end)
+{
+    double sums[PARTS] = {0}, sum = 0;
+    for (size_t i = begin; i < end; i += PARTS) /* the arena's size is a multiple */
+        for (size_t p = 0; p < PARTS; p++) {
+            double value = network->precision == TULLE_F64
+                               ? ((const double *)numbers)[i + p]
+                               : (double)((const float *)numbers)[i + p];
+            sums[p] += value * value;
+        }
+    for (size_t p = 0; p < PARTS; p++)
+        sum += sums[p];
+    return sum;
+}
+
+void tulle_optimizer_measure(const struct optimizer *optimizer, const struct network *network,
+                             const void *gradients, unsigned thread, unsigned threads)
+{
+    size_t first, last;
+    tulle_pool_share(thread, threads, optimizer->norm_count, 1, &first, &last);
+    for (size_t c = first; c < last; c++) {
+        size_t begin = c * CHUNK;
+        size_t end = network->arena_size - begin < CHUNK ? network->arena_size : begin + CHUNK;
+        optimizer->norms[c] = sum_squares(network, gradients, begin, end);
+    }
+}
+
+/* What gradients are multiplied by so that their norm is at most clip_norm (Pascanu et al., 2013).
+ */
+static double find_clip(const struct optimizer *optimizer)
+{
+    double squares = 0;
+    for (size_t c = 0; c < optimizer->norm_count; c++)
+        squares += optimizer->norms[c];
+    double norm = sqrt(squares);
+    return norm > optimizer->clip_norm ? optimizer->clip_norm / norm : 1;
+}
+
+static void step_run(const struct update *update, const struct optimizer *optimizer,
+                     const struct network *network, const struct kernels *kernels, void *parameters,
+                     const void *gradients, size_t begin, size_t end)
+{
+    size_t offset = begin * tulle_type_size(network->precision);
+    kernels->update(update, end - begin, (char *)parameters + offset,
+                    (const char *)gradients + offset,
+                    optimizer->m ? (char *)optimizer->m + offset : NULL,
+                    optimizer->v ? (char *)optimizer->v + offset : NULL,
+                    optimizer->average ? (char *)optimizer->average + offset : NULL);
+}
+
+void tulle_optimizer_step(const struct optimizer *optimizer, const struct network *network,
+                          const struct kernels *kernels, void *parameters, const void *gradients,
+                          unsigned thread, unsigned threads)
+{
+    struct update kinds[2]; /* of weights and of biases */
+    double clip = optimizer->clip_norm > 0 ? find_clip(optimizer) : 1;
+    for (int is_bias = 0; is_bias < 2; is_bias++) {
+        struct update *update = &kinds[is_bias];
+        *update = optimizer->update;
+        double decay = optimizer->weight_decay * (is_bias ? optimizer->bias_weight_decay : 1);
+        if (is_bias)
+            update->learning_rate *= optimizer->bias_learning_rate;
+        update->clip = clip;
+        if (update->optimizer == TULLE_OPTIMIZER_ADAMW)
+            update->shrink = 1 - update->learning_rate * decay;
+        else
+            update->decay = decay;
+    }
+    size_t begin, end;
+    tulle_pool_share(thread, threads, network->arena_size, TULLE_ROW_PAD, &begin, &end);
+    for (size_t b = 0; b < network->block_count; b++) {
+        const struct network_block *block = &network->blocks[b];
+        size_t from = block->begin,
+               to = b + 1 < network->block_count ? block[1].begin : network->arena_size;
+        from = from < begin ? begin : from;
+        to = to > end ? end : to;
+        if (from < to)
+            step_run(&kinds[block->is_bias], optimizer, network, kernels, parameters, gradients,
+                     from, to);
+    }
+}

@@ -1,0 +1,18 @@
+/* initialize.h - the parameters that training begins with (TULLE_INITIALIZER_LIST). */
+#ifndef TULLE_INITIALIZE_H
+#define TULLE_INITIALIZE_H
+
+#include "../net/propagate.h"
+
+/* Draws weights layer by layer and row by row, and then the embeddings; the arena is zeroed. */
+void tulle_initialize(const struct network *network, void *parameters,
+                      enum tulle_initializer initializer, struct tulle_rng *rng);
+
+/* Scales and shifts every unit, layer by layer, so that its sums over samples [0, count) of the
+ * pass's rows have mean 0 and deviation 1; one whose sums are all the same is left as it is. The
+ * pass's parameters are written to. TULLE_ERROR_MEMORY leaves the layers from some one on as they
+ * are. */
+enum tulle_status tulle_initialize_from_data(const struct pass *pass, void *parameters,
+                                             size_t count);
+
+#endif

@@ -1,0 +1,320 @@
+/* trainer_steps.c - steps, epochs, losses and predictions of a trainer. */
+#include "../base/portability.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "../base/float_mode.h"
+#include "../base/memory.h"
+#include "../base/mix64.h"
+#include "../base/pool.h"
+#include "trainer.h"
+
+static struct pass make_pass(struct tulle_trainer *trainer, const struct batch *batch)
+{
+    struct pass pass = {.network = &trainer->network,
+                        .kernels = trainer->kernels,
+                        .workspace = &trainer->workspace,
+                        .parameters = tulle_trainer_best_parameters(trainer),
+                        .x = *batch->x,
+                        .weights = batch->weights,
+                        .loss = trainer->loss};
+    if (batch->y)
+        pass.y = *batch->y;
+    return pass;
+}
+
+/* That of a step: with dropout, of another name for every step and seed. */
+static struct pass make_step_pass(struct tulle_trainer *trainer, const struct batch *batch)
+{
+    struct pass pass = make_pass(trainer, batch);
+    pass.parameters = trainer->parameters;
+    pass.drops = 1;
+    pass.dropout_key = tulle_hash64(trainer->options.seed, trainer->steps);
+    return pass;
+}
+
+/* --- Steps ----------------------------------------------------------------------------------- */
+
+/* What the sum over `count` samples of the gradients is multiplied by: in place the step itself. */
+static double alpha(const struct tulle_trainer *trainer, enum tulle_reduction reduction,
+                    size_t count, double factor)
+{
+    double share = reduction == TULLE_REDUCTION_MEAN ? 1 / (double)count : 1;
+    if (!trainer->is_in_place)
+        return share;
+    double rate = trainer->options.learning_rate * factor;
+    return reduction == TULLE_REDUCTION_MEAN ? -rate / (double)count : -rate;
+}
+
+static double run_step(struct tulle_trainer *trainer, const struct pass *pass, size_t begin,
+                       size_t end)
+{
+    const struct tulle_trainer_options *o = &trainer->options;
+    const struct step step = {
+        .parameters = trainer->parameters,
+        .learning_rate = o->learning_rate,
+        .weight_alpha = alpha(trainer, o->weight_reduction, end - begin, 1),
+        .bias_alpha = alpha(trainer, o->bias_reduction, end - begin, o->bias_learning_rate),
+        .optimizer = trainer->is_in_place ? NULL : &trainer->optimizer};
+    double loss = tulle_pass_step(pass, trainer->pool, begin, end, &step);
+    trainer->steps++;
+    return loss;
+}
+
+/* Samples begin, begin + 1, ... of the rows as samples 0, 1, ... */
+static struct rows shift(struct rows rows, size_t begin)
+{
+    if (rows.order)
+        rows.order += begin;
+    else
+        rows.matrix.data = (const char *)rows.matrix.data +
+                           begin * (rows.matrix.stride ? rows.matrix.stride : rows.matrix.columns) *
+                               tulle_type_size(rows.matrix.type);
+    return rows;
+}
+
+/* outputs, gradient and targets of the caller's own loss, of so many rows. */
+static double *reserve_own_loss(struct tulle_trainer *trainer, size_t rows)
+{
+    size_t width = 2 * trainer->network.outputs + trainer->targets;
+    if (rows > trainer->own_loss_capacity) {
+        double *larger = tulle_realloc_array(trainer->own_loss, rows, width * sizeof *larger);
+        if (!larger)
+            return NULL;
+        trainer->own_loss = larger;
+        trainer->own_loss_capacity = rows;
+    }
+    return trainer->own_loss;
+}
+
+/* The pass of a batch as samples 0, 1, ... */
+static struct pass shift_pass(struct pass pass, size_t begin)
+{
+    if (pass.weights && !pass.y.order)
+        pass.weights += begin;
+    pass.x = shift(pass.x, begin);
+    pass.y = shift(pass.y, begin);
+    return pass;
+}
+
+/* Calls the caller's loss for a batch. *gradients is what it filled in, times the rows' weights;
+ * *loss_sum its mean loss, for all outputs and the weights of all rows. */
+static enum tulle_status call_own_loss(struct tulle_trainer *trainer, const struct pass *pass,
+                                       size_t rows, double **gradients, double *loss_sum)
+{
+    size_t outputs = trainer->network.outputs, targets = trainer->targets;
+    double *output = reserve_own_loss(trainer, rows);
+    if (!output)
+        return TULLE_ERROR_MEMORY;
+    double *gradient = output + rows * outputs, *target = gradient + rows * outputs;
+    tulle_pass_predict(pass, trainer->pool, 0, rows, tulle_f64_out(output, rows, outputs), NULL);
+    tulle_rows_load(&pass->y, 0, rows, targets, tulle_kernels(TULLE_F64), target, targets,
+                    trainer->workspace.scratch);
+    double mean = trainer->options.loss_function(rows, outputs, output, targets, target, gradient,
+                                                 trainer->options.user);
+    double weights = 0;
+    for (size_t r = 0; r < rows; r++) {
+        double weight = pass->weights ? pass->weights[pass->y.order ? pass->y.order[r] : r] : 1;
+        for (size_t o = 0; o < outputs; o++)
+            gradient[r * outputs + o] *= weight;
+        weights += weight;
+    }
+    *gradients = gradient;
+    *loss_sum = mean * weights * (double)outputs;
+    return TULLE_OK;
+}
+
+/* The caller sees all of a batch at once: it is taken forward once for the outputs, and once more
+ * with the gradients that come back. */
+static enum tulle_status step_own_loss(struct tulle_trainer *trainer, const struct batch *batch,
+                                       double *loss_sum)
+{
+    size_t rows = batch->end - batch->begin, outputs = trainer->network.outputs;
+    double *gradient;
+    struct pass pass = shift_pass(make_step_pass(trainer, batch), batch->begin);
+    enum tulle_status status = call_own_loss(trainer, &pass, rows, &gradient, loss_sum);
+    if (status != TULLE_OK)
+        return status;
+    pass.y = (struct rows){.matrix = tulle_f64(gradient, rows, outputs)};
+    pass.weights = NULL;
+    pass.loss.is_given = 1;
+    run_step(trainer, &pass, 0, rows);
+    return TULLE_OK;
+}
+
+enum tulle_status tulle_trainer_step_rows(struct tulle_trainer *trainer, const struct batch *batch,
+                                          double *loss_sum)
+{
+    if (trainer->options.loss_function) {
+        enum tulle_status status = step_own_loss(trainer, batch, loss_sum);
+        if (status != TULLE_OK)
+            return status;
+    } else {
+        struct pass pass = make_step_pass(trainer, batch);
+        *loss_sum = run_step(trainer, &pass, batch->begin, batch->end);
+    }
+    return isfinite(*loss_sum) ? TULLE_OK : TULLE_ERROR_DIVERGED;
+}
+
+double tulle_trainer_mean_loss(const struct tulle_trainer *trainer, double sum, double rows)
+{
+    int is_per_row =
+        trainer->loss.kind == TULLE_LOSS_CROSS_ENTROPY && !trainer->options.loss_function;
+    return sum / (rows * (is_per_row ? 1 : (double)trainer->network.outputs));
+}
+
+enum tulle_status tulle_trainer_loss_sum(struct tulle_trainer *trainer, const struct batch *batch,
+                                         double *sum)
+{
+    struct pass pass = make_pass(trainer, batch);
+    double *gradient;
+    if (trainer->options.loss_function) {
+        pass = shift_pass(pass, batch->begin);
+        return call_own_loss(trainer, &pass, batch->end - batch->begin, &gradient, sum);
+    }
+    *sum = tulle_pass_loss(&pass, trainer->pool, batch->begin, batch->end);
+    return TULLE_OK;
+}
+
+/* --- The caller's arrays --------------------------------------------------------------------- */
+
+static int is_valid_x(const struct tulle_trainer *trainer, struct tulle_matrix x)
+{
+    return tulle_matrix_is_valid(x, trainer->network.columns);
+}
+
+static int are_valid(const struct tulle_trainer *trainer, struct tulle_matrix x,
+                     struct tulle_matrix y)
+{
+    return is_valid_x(trainer, x) && tulle_matrix_is_valid(y, trainer->targets) &&
+           x.rows == y.rows && x.rows > 0;
+}
+
+enum tulle_status tulle_trainer_step_weighted(tulle_trainer *trainer, struct tulle_matrix x,
+                                              struct tulle_matrix y, const double *weights,
+                                              double *loss)
+{
+    if (!are_valid(trainer, x, y))
+        return TULLE_ERROR_ARGUMENT;
+    double most = trainer->network.precision == TULLE_F64 ? DBL_MAX : FLT_MAX;
+    for (size_t i = 0; weights && i < x.rows; i++)
+        if (!(weights[i] >= 0 && weights[i] <= most))
+            return TULLE_ERROR_ARGUMENT;
+    enum tulle_status status = tulle_trainer_reserve(trainer, x.rows);
+    if (status != TULLE_OK)
+        return status;
+    const struct rows x_rows = {.matrix = x}, y_rows = {.matrix = y};
+    const struct batch batch = {&x_rows, &y_rows, weights, 0, x.rows};
+    double sum = NAN;
+    uint64_t mode = tulle_float_mode_enter();
+    status = tulle_trainer_step_rows(trainer, &batch, &sum);
+    if (loss)
+        *loss = tulle_trainer_mean_loss(trainer, sum, (double)x.rows);
+    tulle_float_mode_leave(mode);
+    return status;
+}
+
+enum tulle_status tulle_trainer_step(tulle_trainer *trainer, struct tulle_matrix x,
+                                     struct tulle_matrix y, double *loss)
+{
+    return tulle_trainer_step_weighted(trainer, x, y, NULL, loss);
+}
+
+enum tulle_status tulle_trainer_step_gradient(tulle_trainer *trainer, struct tulle_matrix x,
+                                              struct tulle_matrix dy)
+{
+    int drops = 0;
+    for (size_t l = 0; l < trainer->network.layer_count; l++)
+        drops |= trainer->network.layers[l].dropout > 0;
+    if (!is_valid_x(trainer, x) || !tulle_matrix_is_valid(dy, trainer->network.outputs) ||
+        x.rows != dy.rows || x.rows == 0 || drops || trainer->optimizer.average)
+        return TULLE_ERROR_ARGUMENT;
+    enum tulle_status status = tulle_trainer_reserve(trainer, x.rows);
+    if (status != TULLE_OK)
+        return status;
+    const struct rows x_rows = {.matrix = x}, dy_rows = {.matrix = dy};
+    const struct batch batch = {&x_rows, &dy_rows, NULL, 0, x.rows};
+    uint64_t mode = tulle_float_mode_enter();
+    struct pass pass = make_step_pass(trainer, &batch);
+    pass.loss.is_given = 1;
+    run_step(trainer, &pass, 0, x.rows);
+    tulle_float_mode_leave(mode);
+    return TULLE_OK;
+}
+
+/* trainer->order = the numbers 0..rows-1, shuffled. */
+static enum tulle_status shuffle(struct tulle_trainer *trainer, size_t rows)
+{
+    if (rows > trainer->order_capacity) {
+        size_t *order = tulle_realloc_array(trainer->order, rows, sizeof *order);
+        if (!order)
+            return TULLE_ERROR_MEMORY;
+        trainer->order = order;
+        trainer->order_capacity = rows;
+    }
+    for (size_t i = 0; i < rows; i++)
+        trainer->order[i] = i;
+    tulle_rng_shuffle(&trainer->rng, trainer->order, rows);
+    return TULLE_OK;
+}
+
+enum tulle_status tulle_trainer_epoch(tulle_trainer *trainer, struct tulle_matrix x,
+                                      struct tulle_matrix y, double *loss)
+{
+    if (!are_valid(trainer, x, y))
+        return TULLE_ERROR_ARGUMENT;
+    size_t size = trainer->options.batch_size;
+    enum tulle_status status = tulle_trainer_reserve(trainer, size < x.rows ? size : x.rows);
+    if (status == TULLE_OK)
+        status = shuffle(trainer, x.rows);
+    const struct rows x_rows = {.matrix = x, .order = trainer->order};
+    const struct rows y_rows = {.matrix = y, .order = trainer->order};
+    double sum = 0;
+    if (status != TULLE_OK)
+        return status;
+    uint64_t mode = tulle_float_mode_enter();
+    for (size_t begin = 0, end; status == TULLE_OK && begin < x.rows; begin = end) {
+        double step_sum;
+        end = x.rows - begin > size ? begin + size : x.rows;
+        const struct batch batch = {&x_rows, &y_rows, NULL, begin, end};
+        status = tulle_trainer_step_rows(trainer, &batch, &step_sum);
+        if (status != TULLE_ERROR_MEMORY)
+            sum += step_sum;
+    }
+    if (loss)
+        *loss = tulle_trainer_mean_loss(trainer, sum, (double)x.rows);
+    tulle_float_mode_leave(mode);
+    return status;
+}
+
+enum tulle_status tulle_trainer_loss(tulle_trainer *trainer, struct tulle_matrix x,
+                                     struct tulle_matrix y, double *loss)
+{
+    if (!are_valid(trainer, x, y))
+        return TULLE_ERROR_ARGUMENT;
+    const struct rows x_rows = {.matrix = x}, y_rows = {.matrix = y};
+    const struct batch batch = {&x_rows, &y_rows, NULL, 0, x.rows};
+    double sum;
+    uint64_t mode = tulle_float_mode_enter();
+    enum tulle_status status = tulle_trainer_loss_sum(trainer, &batch, &sum);
+    if (status == TULLE_OK)
+        *loss = tulle_trainer_mean_loss(trainer, sum, (double)x.rows);
+    tulle_float_mode_leave(mode);
+    return status;
+}
+
+enum tulle_status tulle_trainer_predict(tulle_trainer *trainer, struct tulle_matrix x,
+                                        struct tulle_matrix_out out)
+{
+    struct tulle_matrix o = {out.data, out.type, out.rows, out.columns, out.stride};
+    if (!is_valid_x(trainer, x) || !tulle_matrix_is_valid(o, trainer->network.outputs) ||
+        x.rows != out.rows)
+        return TULLE_ERROR_ARGUMENT;
+    const struct rows rows = {.matrix = x};
+    const struct batch batch = {.x = &rows, .end = x.rows};
+    struct pass pass = make_pass(trainer, &batch);
+    tulle_pass_predict(&pass, trainer->pool, 0, x.rows, out, NULL);
+    return TULLE_OK;
+}

@@ -1,0 +1,114 @@
+/*
+ * training.h - the whole job on a table, as its parts share it: which columns and rows there are
+ * (training_columns.c, training_rows.c), how the epochs go (training_epochs.c), and where they
+ * stand (training_state.c). training.c puts them together.
+ */
+#ifndef TULLE_TRAINING_H
+#define TULLE_TRAINING_H
+
+#include "../data/column_fit.h"
+#include "../data/dataset.h"
+#include "trainer.h"
+
+/* Where training stands between two steps; with the arenas and the generator all there is to it. */
+struct training_state {
+    uint64_t epoch;      /* from 0; of the next step */
+    uint64_t step;       /* of that epoch, from 0 */
+    uint64_t best_epoch; /* from 1; 0: none yet */
+    uint64_t epochs_since_best;
+    uint64_t drops; /* of the plateau schedule */
+    uint64_t epochs_since_drop;
+    double best_loss;     /* of validation */
+    double valid_loss;    /* of the last whole epoch; NaN before */
+    double epoch_loss;    /* sum over this epoch's rows so far */
+    double epoch_weight;  /* of those rows */
+    double hopeless_loss; /* above it, training has diverged; known after the first step */
+};
+
+struct settings;
+
+struct training {
+    const struct tulle_dataset *dataset;
+    struct tulle_dataset *joined; /* the dataset, if validation rows came apart */
+    struct tulle_train_options options;
+    enum tulle_task task;
+
+    /* Columns: the inputs, and then the targets. */
+    size_t input_count, target_count;
+    size_t *columns;           /* (inputs + targets) indices into the dataset's columns */
+    struct tulle_column *fits; /* (inputs + targets) */
+    size_t weight_column;      /* SIZE_MAX: none */
+    struct encoder inputs, targets;
+    const double **maps; /* (inputs + targets) */
+    struct row_encoder input_rows, target_rows;
+    double *classes; /* (rows, targets) of the dataset; NULL for regression */
+
+    /* Rows. */
+    size_t *order;      /* (rows) the training rows, then valid, then test */
+    size_t rows[3];     /* how many of each */
+    size_t valid_known; /* of the valid ones, the first whose classes training has; 0 if all of
+                           those weigh nothing */
+    size_t *shuffled;   /* (training rows) of the epoch */
+    double *weights;    /* (rows) of the dataset: what a row's loss counts; NULL: 1 */
+
+    struct tulle_layer *layers;
+    size_t layer_count;
+    struct tulle_rng rng; /* before the epoch's shuffle */
+    struct tulle_trainer *trainer;
+    void *best; /* an arena: the best epoch's parameters; NULL if they are not kept */
+    struct training_state state;
+    struct tulle_epoch *curve; /* (curve_count) the epochs so far */
+    size_t curve_count, curve_capacity;
+    struct settings *settings; /* of checkpoints (training_state.c); NULL before the first */
+    double last_write;         /* of the checkpoint, in seconds of a monotonic clock */
+    struct tulle_model *model;
+};
+
+/* A line to the caller's notice, if there is one. */
+void tulle_training_notice(const struct training *t, const char *format, ...) TULLE_PRINTF(2, 3);
+
+/* --- training_columns.c --- */
+
+/* Finds targets, weights and inputs by name, and the task. */
+enum tulle_status tulle_training_find_columns(struct training *t, struct tulle_error *error);
+
+/* Fits all columns on the training rows, leaves out those that say nothing, and makes the encoders.
+ */
+enum tulle_status tulle_training_fit_columns(struct training *t, struct tulle_error *error);
+
+/* Refuses a value that would leave the precision's range in the network, in any row. */
+enum tulle_status tulle_training_check_range(const struct training *t, struct tulle_error *error);
+
+/* --- training_rows.c --- */
+
+/* Fills in order and rows: by the dataset's own splits or else at random. The first first_rows are
+ * the dataset's, the others validation rows that came apart. */
+enum tulle_status tulle_training_split(struct training *t, size_t first_rows,
+                                       struct tulle_error *error);
+
+/* Fills in classes; moves valid rows whose class training has not behind the others. */
+enum tulle_status tulle_training_find_classes(struct training *t, struct tulle_error *error);
+
+/* Fills in the weights. */
+enum tulle_status tulle_training_weigh(struct training *t, struct tulle_error *error);
+
+/* The rows that order[0..] lists, as the network's inputs and targets. */
+void tulle_training_view(const struct training *t, const size_t *order, struct rows *x,
+                         struct rows *y);
+
+/* --- training_epochs.c --- */
+
+enum tulle_status tulle_training_run(struct training *t, struct tulle_error *error);
+
+/* Makes room for one more epoch of the curve; 0 if there is no memory. */
+int tulle_training_grow_curve(struct training *t);
+
+/* --- training_state.c --- */
+
+/* Writes the checkpoint. */
+enum tulle_status tulle_training_save(struct training *t, struct tulle_error *error);
+
+/* Reads it, if there is one, into the trainer, the state, the best parameters and the curve. */
+enum tulle_status tulle_training_restore(struct training *t, struct tulle_error *error);
+
+#endif

@@ -1,0 +1,279 @@
+/* test_tensor_file.c - what is written comes back, in whatever pieces it is read, and a file that
+ * is of another kind or has other tensors is refused. */
+#include "../lib/base/portability.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../lib/model/tensor_file.h"
+#include "model_support.h"
+
+#ifdef TULLE_WITH_MODEL_FILES
+
+static const struct tensor_file kind = {"tulle-test", "test", 3, 10000};
+
+#define DESCRIPTION "{\"caf\xc3\xa9\":\"\\\"\\n\"}"
+
+/* Numbers of all types; those of the matrix stand column by column in memory. */
+struct numbers {
+    float f32[3];
+    double f64[2][3];
+    uint32_t u32[2];
+    uint64_t u64[1];
+    float turned[3][2];
+};
+
+static void copy_turned(const struct tensor *tensor, size_t row, void *numbers, int is_read)
+{
+    struct numbers *n = tensor->context;
+    float *run = numbers;
+    assert_int_equal(tensor->index, 7);
+    for (size_t i = 0; i < 3; i++)
+        if (is_read)
+            n->turned[i][row] = run[i];
+        else
+            run[i] = n->turned[i][row];
+}
+
+enum { TENSORS = 5 };
+
+static void list(struct numbers *n, struct tensor tensors[TENSORS])
+{
+    const struct tensor all[TENSORS] = {
+        {"doubles", TENSOR_F64, 2, {2, 3}, n->f64, NULL, NULL, 0},
+        {"large", TENSOR_U64, 1, {1, 0}, n->u64, NULL, NULL, 0},
+        {"turned", TENSOR_F32, 2, {2, 3}, NULL, copy_turned, n, 7},
+        {"floats", TENSOR_F32, 1, {3, 0}, n->f32, NULL, NULL, 0},
+        {"small", TENSOR_U32, 1, {2, 0}, n->u32, NULL, NULL, 0},
+    };
+    memcpy(tensors, all, sizeof all);
+}
+
+static struct numbers some_numbers(void)
+{
+    return (struct numbers){{1, -2, 3.5f},
+                            {{0.1, -0.0, 1e300}, {4, 5, 6}},
+                            {UINT32_MAX, 7},
+                            {UINT64_MAX - 1},
+                            {{11, 21}, {12, 22}, {13, 23}}};
+}
+
+static void write(const struct tensor_file *of, const char *path, const char *keep)
+{
+    struct numbers numbers = some_numbers();
+    struct tensor tensors[TENSORS];
+    struct tulle_error error = {.message = ""};
+    list(&numbers, tensors);
+    if (tulle_tensor_file_write(of, path, keep, "1.2.3", DESCRIPTION, tensors, TENSORS, &error) !=
+        TULLE_OK)
+        fail_msg("%s", error.message);
+}
+
+static struct tensor_reader *open_file(const char *path)
+{
+    struct tensor_reader *reader;
+    struct tulle_error error = {.message = ""};
+    if (tulle_tensor_file_open(&kind, path, &reader, &error) != TULLE_OK)
+        fail_msg("%s", error.message);
+    return reader;
+}
+
+static void test_round_trip(void **state)
+{
+    (void)state;
+    const struct numbers expected = some_numbers();
+    write(&kind, in_folder("file"), NULL);
+    for (size_t first = 0; first <= TENSORS; first++) { /* read before the others */
+        struct numbers found;
+        struct tensor tensors[TENSORS];
+        char checksum[17];
+        memset(&found, 0, sizeof found);
+        list(&found, tensors);
+        struct tensor_reader *reader = open_file(in_folder("file"));
+        assert_string_equal(tulle_tensor_file_description(reader), DESCRIPTION);
+        assert_string_equal(tulle_tensor_file_tulle_version(reader), "1.2.3");
+        assert_int_equal(tulle_tensor_file_version(reader), 3);
+        assert_int_equal(tulle_tensor_file_check(reader, tensors, TENSORS, NULL), TULLE_OK);
+        assert_int_equal(tulle_tensor_file_read(reader, tensors, first, NULL), TULLE_OK);
+        assert_int_equal(tulle_tensor_file_read(reader, tensors + first, TENSORS - first, NULL),
+                         TULLE_OK);
+        assert_int_equal(tulle_tensor_file_finish(reader, TULLE_OK, checksum, NULL), TULLE_OK);
+        assert_int_equal(strlen(checksum), 16);
+        assert_memory_equal(found.f32, expected.f32, sizeof found.f32);
+        assert_memory_equal(found.f64, expected.f64, sizeof found.f64);
+        assert_memory_equal(found.u32, expected.u32, sizeof found.u32);
+        assert_memory_equal(found.u64, expected.u64, sizeof found.u64);
+        assert_memory_equal(found.turned, expected.turned, sizeof found.turned);
+    }
+}
+
+/* The rows of a matrix stand one after the other, whatever memory has. */
+static void test_bytes(void **state)
+{
+    (void)state;
+    const float rows[] = {11, 12, 13, 21, 22, 23};
+    write(&kind, in_folder("file"), NULL);
+    write(&kind, in_folder("again"), NULL);
+    struct bytes file = get_bytes(in_folder("file")), again = get_bytes(in_folder("again"));
+    assert_int_equal(file.size, again.size);
+    assert_memory_equal(file.data, again.data, file.size);
+    size_t data = 8 + file.data[0] + 256 * (size_t)file.data[1];
+    assert_int_equal(data % 64, 0);
+    assert_memory_equal(file.data + data + 7 * 8, rows, sizeof rows);
+    assert_non_null(
+        strstr((char *)file.data + 8, "\"format\":\"tulle-test\",\"format_version\":\"3\""));
+    free(file.data);
+    free(again.data);
+}
+
+static void test_kinds(void **state)
+{
+    (void)state;
+    static const struct tensor_file other = {"tulle-tests", "test", 3, 10000},
+                                    newer = {"tulle-test", "test", 4, 10000},
+                                    older = {"tulle-test", "test", 2, 10000};
+    struct tensor_reader *reader;
+    struct tulle_error error;
+    write(&other, in_folder("file"), NULL);
+    assert_int_equal(tulle_tensor_file_open(&kind, in_folder("file"), &reader, &error),
+                     TULLE_ERROR_FORMAT);
+    assert_null(reader);
+    assert_string_equal(error.message, "not a Tulle test");
+    assert_string_equal(error.file, in_folder("file"));
+    write(&newer, in_folder("file"), NULL);
+    assert_int_equal(tulle_tensor_file_open(&kind, in_folder("file"), &reader, &error),
+                     TULLE_ERROR_VERSION);
+    assert_non_null(strstr(error.message, "test format 4 is newer than this Tulle reads (3)"));
+    write(&older, in_folder("file"), NULL);
+    reader = open_file(in_folder("file"));
+    assert_int_equal(tulle_tensor_file_version(reader), 2);
+    assert_int_equal(tulle_tensor_file_finish(reader, TULLE_OK, NULL, NULL), TULLE_OK);
+}
+
+static void test_other_tensors(void **state)
+{
+    (void)state;
+    struct numbers numbers;
+    struct tensor tensors[TENSORS];
+    write(&kind, in_folder("file"), NULL);
+    const struct {
+        size_t index;
+        struct tensor tensor;
+        size_t count;
+        const char *part;
+    } cases[] = {
+        {0, {"doubles", TENSOR_U64, 2, {2, 3}, NULL, NULL, NULL, 0}, 5, "'doubles' is not as"},
+        {0, {"doubles", TENSOR_F64, 1, {6, 0}, NULL, NULL, NULL, 0}, 5, "'doubles' is not as"},
+        {0, {"doubles", TENSOR_F64, 2, {3, 2}, NULL, NULL, NULL, 0}, 5, "'doubles' is not as"},
+        {0, {"doubles", TENSOR_F64, 2, {SIZE_MAX, 2}, NULL, NULL, NULL, 0}, 5, "too large"},
+        {1, {"lost", TENSOR_U64, 1, {1, 0}, NULL, NULL, NULL, 0}, 5, "'lost' is not as"},
+        {4, {"small", TENSOR_U32, 1, {1, 0}, NULL, NULL, NULL, 0}, 5, "'small' is not as"},
+        {4, {"small", TENSOR_U32, 1, {2, 0}, NULL, NULL, NULL, 0}, 4, "does not name"},
+        {4, {"floats", TENSOR_F32, 1, {3, 0}, NULL, NULL, NULL, 0}, 5, "'floats' is not as"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct tulle_error error;
+        list(&numbers, tensors);
+        tensors[cases[i].index] = cases[i].tensor;
+        struct tensor_reader *reader = open_file(in_folder("file"));
+        enum tulle_status status = tulle_tensor_file_check(reader, tensors, cases[i].count, &error);
+        status = tulle_tensor_file_finish(reader, status, NULL, &error);
+        assert_int_equal(status, TULLE_ERROR_FORMAT);
+        assert_string_equal(error.file, in_folder("file"));
+        if (!strstr(error.message, cases[i].part))
+            fail_msg("expected '%s' in '%s'", cases[i].part, error.message);
+    }
+}
+
+/* Damage is called so, whatever it made of the file; also where nothing was read. */
+static void test_damage(void **state)
+{
+    (void)state;
+    write(&kind, in_folder("file"), NULL);
+    struct bytes file = get_bytes(in_folder("file"));
+    file.data[file.size - 1] ^= 1;
+    put_bytes(in_folder("file"), file.data, file.size);
+    const enum tulle_status before[] = {TULLE_OK, TULLE_ERROR_ARGUMENT, TULLE_ERROR_FORMAT};
+    for (int i = 0; i < 3; i++) {
+        struct tulle_error error = {.message = "something else"};
+        struct tensor_reader *reader = open_file(in_folder("file"));
+        assert_int_equal(tulle_tensor_file_finish(reader, before[i], NULL, &error),
+                         TULLE_ERROR_FORMAT);
+        assert_string_equal(error.message, "damaged: its checksum does not match");
+    }
+    struct tulle_error error = {.message = "out of memory"};
+    struct tensor_reader *reader = open_file(in_folder("file"));
+    assert_int_equal(tulle_tensor_file_finish(reader, TULLE_ERROR_MEMORY, NULL, &error),
+                     TULLE_ERROR_MEMORY);
+    assert_string_equal(error.message, "out of memory");
+    free(file.data);
+}
+
+static void test_keep(void **state)
+{
+    (void)state;
+    write(&kind, in_folder("file"), in_folder("old")); /* there is nothing to keep */
+    assert_int_equal(entry_count(), 1);
+    put_bytes(in_folder("old"), "older", 5);
+    put_bytes(in_folder("file"), "old", 3);
+    write(&kind, in_folder("file"), in_folder("old"));
+    assert_int_equal(entry_count(), 2);
+    struct bytes old = get_bytes(in_folder("old"));
+    assert_string_equal((char *)old.data, "old");
+    free(old.data);
+    tulle_tensor_file_finish(open_file(in_folder("file")), TULLE_OK, NULL, NULL);
+
+    /* Where the old one cannot be kept it stays where it is. */
+    struct tulle_error error;
+    struct numbers numbers = some_numbers();
+    struct tensor tensors[TENSORS];
+    list(&numbers, tensors);
+    put_bytes(in_folder("file"), "old", 3);
+    assert_int_equal(tulle_tensor_file_write(&kind, in_folder("file"), in_folder("no/folder"),
+                                             "1.2.3", "{}", tensors, TENSORS, &error),
+                     TULLE_ERROR_IO);
+    assert_non_null(strstr(error.message, "cannot keep the file that is there"));
+    old = get_bytes(in_folder("file"));
+    assert_string_equal((char *)old.data, "old");
+    assert_int_equal(entry_count(), 2);
+    free(old.data);
+}
+
+static void test_header_too_long(void **state)
+{
+    (void)state;
+    char description[10001];
+    struct tulle_error error;
+    memset(description, 'x', sizeof description - 1);
+    description[sizeof description - 1] = '\0';
+    assert_int_equal(tulle_tensor_file_write(&kind, in_folder("file"), NULL, "1.2.3", description,
+                                             NULL, 0, &error),
+                     TULLE_ERROR_ARGUMENT);
+    assert_non_null(strstr(error.message, "more than the 10000 that a test file has room for"));
+    assert_int_equal(entry_count(), 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
+    const struct CMUnitTest tests[] = {
+        TEST(test_round_trip),      TEST(test_bytes),  TEST(test_kinds),
+        TEST(test_other_tensors),   TEST(test_damage), TEST(test_keep),
+        TEST(test_header_too_long),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+#else
+
+int main(void)
+{
+    return 77; /* skipped: there are no such files */
+}
+
+#endif
