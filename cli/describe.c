@@ -2,16 +2,28 @@
 #include "describe.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "report.h"
 
 enum { SHOWN = 10 }; /* of a long list */
 
+/* As in a list of the command line: with a comma it stands in double quotes. */
+static char *append_name(char *text, const char *name)
+{
+    if (*name != '"' && !strchr(name, ','))
+        return cli_append(text, "%s", name);
+    text = cli_append(text, "\"");
+    for (const char *quote; (quote = strchr(name, '"')); name = quote + 1)
+        text = cli_append(text, "%.*s\"\"", (int)(quote - name), name);
+    return cli_append(text, "%s\"", name);
+}
+
 char *cli_list_text(const char *const *names, size_t count)
 {
     char *text = cli_format("%s", "");
     for (size_t i = 0; i < count && i < SHOWN; i++)
-        text = cli_append(text, "%s%s", i ? ", " : "", names[i]);
+        text = append_name(i ? cli_append(text, ", ") : text, names[i]);
     return count > SHOWN ? cli_append(text, " and %zu more", count - SHOWN) : text;
 }
 

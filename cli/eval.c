@@ -24,7 +24,8 @@ static int choose_split_column(const struct cli_options *options,
 }
 
 /* The model's columns and, as far as they are asked for, the split and the weights. A column is of
- * the kind that it was in training, whatever its first cell looks like. */
+ * the kind that it was in training, whatever its first cell looks like, and what was missing there
+ * is so here. */
 static tulle_dataset *read_data(const struct cli_options *options,
                                 const struct tulle_model_info *info, const char *split_column,
                                 struct tulle_error *error)
@@ -57,8 +58,8 @@ static tulle_dataset *read_data(const struct cli_options *options,
     read.numeric_count = counts[0];
     read.categorical = kinds[1];
     read.categorical_count = counts[1];
-    read.missing = options->missing.items;
-    read.missing_count = options->missing.count;
+    read.missing = options->missing.items ? options->missing.items : info->missing;
+    read.missing_count = options->missing.items ? options->missing.count : info->missing_count;
     tulle_dataset_read(options->arguments[1], &read, &dataset, error);
     free(columns);
     free(kinds[0]);
@@ -181,7 +182,7 @@ static int run(const struct cli_options *options)
     if (options->split_column && !cli_options_given(options, "split"))
         return cli_usage_error("--split-column needs --split, to say which rows to measure");
     if (tulle_model_load(options->arguments[0], &model, &error) != TULLE_OK)
-        return cli_fail(&error);
+        return cli_fail(options, &error);
     info = tulle_model_info(model);
     status = choose_split_column(options, info, &split_column);
     if (status != 0)
@@ -189,7 +190,7 @@ static int run(const struct cli_options *options)
     dataset = read_data(options, info, split_column, &error);
     if (!dataset || tulle_evaluate(model, dataset, options->split, options->train.weight_column,
                                    &evaluation, &error) != TULLE_OK) {
-        status = cli_fail(&error);
+        status = cli_fail(options, &error);
         goto out;
     }
     log_notes(options, info, evaluation);

@@ -9,6 +9,13 @@ char *cli_model_path(const char *data);
  * other. */
 int cli_same_path(const char *a, const char *b);
 
+/* Where the checkpoint before this one is kept: beside the file itself, if it is a link; to be
+ * freed. */
+char *cli_previous_path(const char *checkpoint);
+
+/* Whether there is something of that name that is no regular file: a folder, a pipe, a device. */
+int cli_is_special(const char *path);
+
 /* How the log calls DATA. */
 const char *cli_source_name(const char *path);
 

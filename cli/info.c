@@ -58,7 +58,8 @@ static void print_training(const struct tulle_model_info *info)
     printf("trained   ");
     if (info->curve_count && info->curve_count < info->epochs)
         printf("%zu of ", info->curve_count);
-    printf("%zu epochs of %s, loss ", info->epochs, tulle_optimizer_name(info->optimizer));
+    printf("%zu epoch%s of %s, loss ", info->epochs, info->epochs == 1 ? "" : "s",
+           tulle_optimizer_name(info->optimizer));
     print_loss(info);
     printf(", lr %g, batch %zu, seed %lu\n", info->learning_rate, info->batch_size,
            (unsigned long)info->seed);
@@ -95,7 +96,8 @@ static void print_levels(const struct tulle_column *columns, size_t count)
         if (!levels->names)
             continue;
         char *list = cli_list_text(levels->names, levels->count);
-        char *text = cli_format("%s, %zu levels: %s", columns[i].name, levels->count, list);
+        char *text = cli_format("%s, %zu level%s: %s", columns[i].name, levels->count,
+                                levels->count == 1 ? "" : "s", list);
         char *line = cli_clean(text);
         printf("%s\n", line);
         free(list);
@@ -227,6 +229,10 @@ static json_t *training_json(const struct tulle_model_info *info)
     cli_json_set(training, "best_epoch", cli_json_count_or_null(info->best_epoch));
     cli_json_set(training, "seed", cli_json_count(info->seed));
     cli_json_set(training, "split_column", cli_json_text(info->split_column));
+    json_t *missing = json_array();
+    for (size_t i = 0; i < info->missing_count; i++)
+        cli_json_append(missing, cli_json_text(info->missing[i]));
+    cli_json_set(training, "missing", missing);
     cli_json_set(training, "weight_column", cli_json_text(info->weight_column));
     cli_json_set(training, "valid_fraction",
                  info->split_column ? json_null() : cli_json_number(info->valid_fraction));
@@ -259,7 +265,7 @@ static int run(const struct cli_options *options)
     tulle_model *model;
     struct tulle_error error;
     if (tulle_model_load(path, &model, &error) != TULLE_OK)
-        return cli_fail(&error);
+        return cli_fail(options, &error);
     const struct tulle_model_info *info = tulle_model_info(model);
     int status = options->json ? print_json(path, info) : print_text(path, info);
     tulle_model_free(model);

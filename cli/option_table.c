@@ -2,7 +2,7 @@
  * its line of help. */
 #include "options.h"
 
-#define FIELD(member) offsetof(struct cli_options, member)
+#define FIELD(member) offsetof(struct cli_options, member), #member
 #define DATA "Data"
 #define COLUMNS "Column"
 #define NETWORK "Network"
@@ -17,7 +17,8 @@
 
 const struct cli_option cli_option_table[] = {
     {"target", NULL, "NAME,...", CLI_TRAIN, DATA, &cli_type_names, FIELD(target),
-     "the columns to predict; required. All other columns are inputs"},
+     "the columns to predict; required. All other columns are inputs. In lists a name with a comma "
+     "stands in double quotes, as in CSV"},
     {"task", NULL, "TASK", CLI_TRAIN, DATA, &cli_type_task, FIELD(train.task),
      "what the targets are; with auto text is classes, and so are two different numbers"},
     {"drop", NULL, "NAME,...", CLI_TRAIN, DATA, &cli_type_names, FIELD(drop),
@@ -41,7 +42,10 @@ const struct cli_option cli_option_table[] = {
     {"numeric", NULL, "NAME,...", CLI_TRAIN, COLUMNS, &cli_type_names, FIELD(numeric),
      "columns whose cells are numbers or missing. Other columns are what their first cell is"},
     {"missing", NULL, "TEXT,...", CLI_TRAIN | CLI_EVAL | CLI_PREDICT, COLUMNS, &cli_type_missing,
-     FIELD(missing), "cells that hold no value, besides empty ones; '' for none"},
+     FIELD(missing),
+     "cells that hold no value, besides empty ones; '' for none. Without this, eval and predict "
+     "take "
+     "those of training"},
     {"scaling", NULL, "NAME", CLI_TRAIN, COLUMNS, &cli_type_scaling, FIELD(train.scaling),
      "how numeric inputs enter: as they are; with mean 0 and deviation 1; by median and quartiles, "
      "far values drawn in; or as the normal deviates of their ranks"},
@@ -168,7 +172,7 @@ const struct cli_option cli_option_table[] = {
     {"help", "h", NULL, CLI_EVERY, OTHER, &cli_type_flag, FIELD(help), "print this and exit"},
     {"version", NULL, NULL, CLI_EVERY, OTHER, &cli_type_flag, FIELD(version),
      "print the version and what this build can do, and exit"},
-    {NULL, NULL, NULL, 0, NULL, NULL, 0, NULL},
+    {NULL, NULL, NULL, 0, NULL, NULL, 0, NULL, NULL},
 };
 
 const size_t cli_option_count = sizeof cli_option_table / sizeof cli_option_table[0] - 1;

@@ -43,6 +43,20 @@ int cli_options_given(const struct cli_options *options, const char *name)
     return 0;
 }
 
+const char *cli_option_of_member(const char *member, size_t length)
+{
+    static const char parent[] = "train.";
+    for (const struct cli_option *option = cli_option_table; option->name; option++) {
+        const char *name = option->member;
+        if (strncmp(name, parent, sizeof parent - 1) == 0)
+            name += sizeof parent - 1;
+        if ((option->commands & CLI_TRAIN) && strlen(name) == length &&
+            strncmp(name, member, length) == 0)
+            return option->name;
+    }
+    return NULL;
+}
+
 /* --- Names --- */
 
 const struct cli_command *cli_command_find(const char *name)

@@ -77,7 +77,8 @@ struct cli_option {
     unsigned commands;
     const char *section;
     const struct cli_value_type *type;
-    size_t field; /* its offset in struct cli_options */
+    size_t field;       /* its offset in struct cli_options */
+    const char *member; /* its name there, as in "train.learning_rate" */
     const char *help;
 };
 
@@ -92,6 +93,9 @@ void cli_options_free(struct cli_options *options);
 int cli_options_parse(struct cli_options *options, int argc, char **argv);
 
 int cli_options_given(const struct cli_options *options, const char *name);
+
+/* The name of the option that sets this member of struct tulle_train_options; NULL if none does. */
+const char *cli_option_of_member(const char *member, size_t length);
 
 /* The command of that name, NULL after saying that there is none. */
 const struct cli_command *cli_command_find(const char *name);

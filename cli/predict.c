@@ -29,7 +29,7 @@ static int run(const struct cli_options *options)
                                    i == 0 ? "model" : "data");
     }
     if (tulle_model_load(options->arguments[0], &model, &error) != TULLE_OK)
-        return cli_fail(&error);
+        return cli_fail(options, &error);
     info = tulle_model_info(model);
     if (options->probabilities && info->task != TULLE_TASK_CLASSIFICATION) {
         status =
@@ -47,13 +47,13 @@ static int run(const struct cli_options *options)
         cli_interrupt_hold(CLI_TIDY_SECONDS);
     if (tulle_predict_file(model, options->arguments[1], output, &predict, &rows, &error) !=
         TULLE_OK) {
-        status = cli_fail(&error);
+        status = cli_fail(options, &error);
         goto out;
     }
     if (options->warn_range)
         cli_log_out_of_range(options, info, out_of_range);
     if (strcmp(output, "-") != 0)
-        cli_log(options, "predicted %zu rows to %s", rows, output);
+        cli_log(options, "predicted %zu row%s to %s", rows, rows == 1 ? "" : "s", output);
 out:
     free(out_of_range);
     tulle_model_free(model);

@@ -136,4 +136,5 @@ void cli_progress_abandon(struct cli_progress *progress)
 {
     if (progress->width)
         fputc('\n', stderr);
+    progress->width = 0;
 }

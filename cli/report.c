@@ -125,22 +125,31 @@ int cli_failure(const char *format, ...)
     return CLI_FAILURE;
 }
 
-int cli_fail(const struct tulle_error *error)
+int cli_fail(const struct cli_options *options, const struct tulle_error *error)
 {
     if (cli_interrupted()) {
         cli_failure("interrupted; no file was written");
         return 128 + cli_interrupted();
     }
-    cli_print_error(error);
+    cli_print_error(options, error);
     return error->code == TULLE_ERROR_ARGUMENT ? CLI_USAGE : CLI_FAILURE;
 }
 
-void cli_print_error(const struct tulle_error *error)
+void cli_print_error(const struct cli_options *options, const struct tulle_error *error)
 {
+    static const char advice[] = "; name it as missing, or the column as categorical";
+    const char *options_text = "";
     int length = tulle_error_text(error, NULL, 0);
     char *text = cli_allocate((size_t)length + 1, 1);
     tulle_error_text(error, text, (size_t)length + 1);
-    cli_failure("%s", text);
+    char *end = strstr(text, advice);
+    if (end && !end[sizeof advice - 1]) {
+        *end = '\0';
+        options_text = options->command->bit == CLI_TRAIN
+                           ? "; name it with --missing, or the column with --categorical"
+                           : "; name it with --missing";
+    }
+    cli_failure("%s%s", text, options_text);
     free(text);
 }
 

@@ -46,11 +46,11 @@ int cli_usage_error(const char *format, ...) CLI_PRINTF(1, 2);
 /* The same; returns CLI_FAILURE. */
 int cli_failure(const char *format, ...) CLI_PRINTF(1, 2);
 
-/* The same from the library. */
-void cli_print_error(const struct tulle_error *error);
+/* The same from the library, its advice in terms of the command's options. */
+void cli_print_error(const struct cli_options *options, const struct tulle_error *error);
 
 /* The same, unless a signal is the reason; returns the exit status that belongs to it. */
-int cli_fail(const struct tulle_error *error);
+int cli_fail(const struct cli_options *options, const struct tulle_error *error);
 
 /* Flushes and closes stdout: output counts only once it has arrived. Returns the exit status. */
 int cli_close_stdout(void);

@@ -24,7 +24,9 @@ static int on_progress(const struct tulle_progress *now, void *user)
 
 static void on_notice(const char *text, void *user)
 {
-    cli_train_log_notice(user, text);
+    struct cli_training *job = user;
+    cli_progress_abandon(&job->progress);
+    cli_train_log_notice(job, text);
 }
 
 static int print_json(const struct cli_training *job, double seconds)
@@ -42,30 +44,58 @@ static int print_json(const struct cli_training *job, double seconds)
     return cli_json_print(object);
 }
 
-/* Says how to go on, if there is a checkpoint to go on from. */
+/* Says how to go on, if there is a checkpoint to go on from; `why` comes first. */
+static int advise_resuming(const struct cli_training *job, const char *why)
+{
+    if (!job->train.checkpoint || access(job->train.checkpoint, R_OK) != 0)
+        return 0;
+    char *resume = cli_train_resume_text(job->options);
+    cli_failure("%sgo on with: %s", why, resume);
+    free(resume);
+    return 1;
+}
+
 static int end_interrupted(const struct cli_training *job)
 {
-    char *resume = cli_train_resume_text(job->options);
-    if (job->train.checkpoint && access(job->train.checkpoint, R_OK) == 0)
-        cli_failure("interrupted; go on with: %s", resume);
-    else
+    if (!advise_resuming(job, "interrupted; "))
         cli_failure("interrupted; no file was written");
-    free(resume);
     return 128 + cli_interrupted();
+}
+
+/* What differs from the checkpoint is a member of the library's options; here it is an option. */
+static void name_option(struct tulle_error *error)
+{
+    static const char before[] = "the checkpoint is of another run: ";
+    char *member = error->message + sizeof before - 1;
+    if (strncmp(error->message, before, sizeof before - 1) != 0)
+        return;
+    size_t length = strcspn(member, " ");
+    const char *option = cli_option_of_member(member, length);
+    if (!option)
+        return;
+    char *text = cli_format("--%s%s", option, member + length);
+    snprintf(member, sizeof error->message - (sizeof before - 1), "%s", text);
+    free(text);
 }
 
 /* Says which options to turn: the library knows them by other names. */
 static int fail_training(struct cli_training *job, struct tulle_error *error)
 {
-    const char *hint = error->code == TULLE_ERROR_DIVERGED ? " (--lr)"
-                       : error->code == TULLE_ERROR_MEMORY ? "; try a smaller --hidden or --batch"
-                                                           : "";
+    const char *hint = error->code == TULLE_ERROR_MEMORY     ? "; try a smaller --hidden or --batch"
+                       : error->code != TULLE_ERROR_DIVERGED ? ""
+                       : job->train.checkpoint               ? " (--lr, and another --checkpoint)"
+                                                             : " (--lr)";
     size_t length = strlen(error->message);
     cli_progress_abandon(&job->progress);
     if (error->code == TULLE_ERROR_INTERRUPTED)
         return end_interrupted(job);
     snprintf(error->message + length, sizeof error->message - length, "%s", hint);
-    cli_print_error(error); /* even if there was a signal: the checkpoint could not be written */
+    name_option(error);
+    cli_print_error(job->options,
+                    error); /* even if there was a signal: the checkpoint could not be written */
+    /* What diverges does so again. */
+    if (job->progress.last.epoch > 0 && error->code != TULLE_ERROR_DIVERGED)
+        advise_resuming(job, "");
     return cli_interrupted()                     ? 128 + cli_interrupted()
            : error->code == TULLE_ERROR_ARGUMENT ? CLI_USAGE
                                                  : CLI_FAILURE;
@@ -77,8 +107,11 @@ static int save(struct cli_training *job)
     struct tulle_error error;
     if (cli_interrupted())
         return end_interrupted(job);
-    if (tulle_model_save(job->model, job->output, &error) != TULLE_OK)
-        return cli_fail(&error);
+    if (tulle_model_save(job->model, job->output, &error) != TULLE_OK) {
+        int status = cli_fail(job->options, &error);
+        advise_resuming(job, "");
+        return status;
+    }
     cli_log(job->options, "wrote %s",
             strcmp(job->output, "-") == 0 ? "the model to stdout" : job->output);
     return 0;
@@ -142,9 +175,9 @@ const struct cli_command cli_train = {
         "--split-column, else at random by --valid and --test.\n\n"
         "A column of text is categorical. A missing number enters as the mean (for robust and "
         "quantile scaling the median), and where training has seen any, a further input says that "
-        "it was missing; a missing category is one more level, as is at prediction a level that "
-        "training has not seen. Inputs that are constant or the same as another are left out, and "
-        "so are rows without a target.\n\n"
+        "it was missing; a missing category is then one more level. A level that training has not "
+        "seen is a missing one. Inputs that are constant or the same as another are left out, and "
+        "so are text that differs in every row and rows without a target.\n\n"
         "The losses in the log are of the standardised target. The metrics are in the target's "
         "own units; those that belong to the task are shown. With several targets, --json gives "
         "their averages, and each one's under \"targets\".\n\n"

@@ -31,8 +31,9 @@ static void log_data(struct cli_training *job)
         return;
     job->data_is_logged = 1;
     char *names = cli_list_text(data->names, data->columns);
-    cli_log(job->options, "%s: %zu rows, %zu columns (%s): %s",
-            cli_source_name(job->options->arguments[0]), data->rows, data->columns,
+    cli_log(job->options, "%s: %zu row%s, %zu column%s (%s): %s",
+            cli_source_name(job->options->arguments[0]), data->rows, data->rows == 1 ? "" : "s",
+            data->columns, data->columns == 1 ? "" : "s",
             data->has_header ? "header found" : "no header", names);
     free(names);
     for (size_t i = 0; !job->options->split_column && i < data->columns; i++)
@@ -96,8 +97,9 @@ void cli_train_log_beginning(struct cli_training *job, const struct tulle_model_
 static void log_epochs(const struct cli_options *options, const struct tulle_model_info *info)
 {
     if (info->curve_count < info->epochs)
-        cli_log(options, "ended after epoch %zu of %zu: no better valid loss in %zu epochs",
-                info->curve_count, info->epochs, options->train.patience);
+        cli_log(options, "ended after epoch %zu of %zu: no better valid loss in %zu epoch%s",
+                info->curve_count, info->epochs, options->train.patience,
+                options->train.patience == 1 ? "" : "s");
     if (info->best_epoch)
         cli_log(options, "best epoch %zu, with a valid loss of %.4g: the model is that epoch's",
                 info->best_epoch, info->curve[info->best_epoch - 1].valid_loss);

@@ -117,34 +117,47 @@ static int check_dependences(const struct cli_options *options)
 /* --- Files --- */
 
 /* Each file that is written must be another one than all before it. */
-static int check_files(const struct cli_training *job)
+static int check_distinct(const struct cli_training *job, const char *previous)
 {
     const struct cli_options *options = job->options;
     const struct {
-        const char *option, *path;
-    } files[] = {{"DATA", options->arguments[0]},
-                 {"--valid-file", options->valid_file},
-                 {"--output", job->output},
-                 {"--checkpoint", options->train.checkpoint},
-                 {"--log", options->log}};
-    enum { DATA, VALID, OUTPUT, OTHERS, COUNT = sizeof files / sizeof files[0] };
-    if (options->valid_file && strcmp(options->valid_file, "-") == 0 &&
-        strcmp(files[DATA].path, "-") == 0)
-        return cli_usage_error("--valid-file: stdin is the data itself");
+        const char *option, *path, *noun;
+    } files[] = {{"DATA", options->arguments[0], "the data itself"},
+                 {"--valid-file", options->valid_file, "the --valid-file itself"},
+                 {"--output", job->output, "the --output itself"},
+                 {"--checkpoint", options->train.checkpoint, "the --checkpoint itself"},
+                 {"--checkpoint", previous, "for the checkpoint before"},
+                 {"--log", options->log, NULL}};
+    enum { OUTPUT = 2, OTHERS, PREVIOUS, COUNT = sizeof files / sizeof files[0] };
     for (size_t i = OUTPUT; i < COUNT; i++) {
         if (files[i].path && i >= OTHERS && strcmp(files[i].path, "-") == 0)
             return cli_usage_error("%s: expected the name of a file, got '-'", files[i].option);
         for (size_t j = 0; files[i].path && j < i; j++)
             if (files[j].path && cli_same_path(files[i].path, files[j].path))
-                return cli_usage_error("%s: '%s' is the %s itself", files[i].option, files[i].path,
-                                       j == DATA ? "data" : files[j].option);
+                return cli_usage_error("%s: '%s'%s is %s", files[i].option, files[i].path,
+                                       i == PREVIOUS ? ", for the checkpoint before," : "",
+                                       files[j].noun);
     }
-    if (options->json && strcmp(job->output, "-") == 0)
-        return cli_usage_error("--output: stdout cannot take both the model and --json");
     return 0;
 }
 
-/* Nobody is to lose a run by leaving out a word. */
+static int check_files(const struct cli_training *job)
+{
+    const struct cli_options *options = job->options;
+    const char *checkpoint = options->train.checkpoint;
+    if (options->valid_file && strcmp(options->valid_file, "-") == 0 &&
+        strcmp(options->arguments[0], "-") == 0)
+        return cli_usage_error("--valid-file: stdin is the data itself");
+    if (options->json && strcmp(job->output, "-") == 0)
+        return cli_usage_error("--output: stdout cannot take both the model and --json");
+    char *previous = checkpoint ? cli_previous_path(checkpoint) : NULL;
+    int status = check_distinct(job, previous);
+    free(previous);
+    return status;
+}
+
+/* Nobody is to lose a run by leaving out a word. What is there need not be a checkpoint, so that
+ * nobody is told to remove it. */
 static int check_checkpoint(const struct cli_options *options)
 {
     const char *path = options->train.checkpoint;
@@ -157,15 +170,17 @@ static int check_checkpoint(const struct cli_options *options)
     }
     if (cli_options_given(options, "checkpoint-seconds") && options->train.checkpoint_steps > 0)
         return cli_usage_error("--checkpoint-seconds and --checkpoint-steps exclude each other");
-    char *previous = cli_format("%s.previous", path);
+    if (cli_is_special(path))
+        return cli_usage_error("--checkpoint: '%s' is no regular file", path);
+    char *previous = cli_previous_path(path);
     const char *found = access(path, F_OK) == 0       ? path
                         : access(previous, F_OK) == 0 ? previous
                                                       : NULL;
     int status = 0;
     if (found && !options->train.resume)
         status = cli_usage_error("--checkpoint: '%s' is there already; go on from it with "
-                                 "--resume, or remove it%s to begin anew",
-                                 found, found == path ? " and its .previous" : "");
+                                 "--resume, or name another file",
+                                 found);
     free(previous);
     return status;
 }
@@ -179,7 +194,7 @@ static int check_paths(struct cli_training *job)
     if (tulle_model_check_path(job->output, &error) != TULLE_OK ||
         (job->train.checkpoint &&
          tulle_model_check_path(job->train.checkpoint, &error) != TULLE_OK))
-        status = cli_fail(&error);
+        status = cli_fail(job->options, &error);
     cli_interrupt_release();
     return status == 0 && job->options->log ? cli_epoch_log_open(&job->epochs, job->options->log)
                                             : status;

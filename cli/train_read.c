@@ -1,4 +1,5 @@
 /* train_read.c - the tables of `tulle train`. */
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +34,15 @@ static int check_kinds(const struct cli_training *job, const char *option,
     return 0;
 }
 
-/* With the columns of the data, of the same kinds. */
+static int is_all_missing(const struct tulle_dataset_info *data, size_t column)
+{
+    for (size_t r = 0; r < data->rows; r++)
+        if (!isnan(data->values[r * data->columns + column]))
+            return 0;
+    return 1;
+}
+
+/* With the columns of the data, of the same kinds, as far as they are of one. */
 static int read_valid(struct cli_training *job, struct tulle_read_options *read)
 {
     const struct tulle_dataset_info *data = tulle_dataset_info(job->dataset);
@@ -43,6 +52,8 @@ static int read_valid(struct cli_training *job, struct tulle_read_options *read)
     size_t counts[2] = {0, 0};
     for (size_t i = 0; i < data->columns; i++) {
         int is_categorical = data->levels[i].names != NULL;
+        if (is_all_missing(data, i))
+            continue;
         kinds[is_categorical][counts[is_categorical]++] = data->names[i];
     }
     read->columns = data->names;
@@ -55,7 +66,7 @@ static int read_valid(struct cli_training *job, struct tulle_read_options *read)
     read->categorical_count = counts[1];
     int status = 0;
     if (tulle_dataset_read(job->options->valid_file, read, &job->valid, &error) != TULLE_OK)
-        status = cli_fail(&error);
+        status = cli_fail(job->options, &error);
     job->train.valid_dataset = job->valid;
     free(kinds[0]);
     free(kinds[1]);
@@ -77,7 +88,7 @@ int cli_train_read(struct cli_training *job)
     read.missing = options->missing.items;
     read.missing_count = options->missing.count;
     if (tulle_dataset_read(options->arguments[0], &read, &job->dataset, &error) != TULLE_OK)
-        return cli_fail(&error);
+        return cli_fail(options, &error);
     int status = check_kinds(job, "categorical", &options->categorical);
     if (status == 0)
         status = check_kinds(job, "numeric", &options->numeric);

@@ -143,6 +143,8 @@ static void show_number(const struct cli_value_type *type, const void *field, ch
 
 /* --- Lists --- */
 
+static const char quoted[] = "a name that begins with a double quote to end with one";
+
 static size_t count_items(const char *text)
 {
     size_t count = 1;
@@ -151,23 +153,42 @@ static size_t count_items(const char *text)
     return count;
 }
 
-/* Cuts a copy of the text at its commas; the items point into it. */
-static void split_items(struct cli_names *names, const char *text)
+/* Copies what goes on to a double quote, of which two stand for one; returns what is behind it,
+ * NULL if there is none. */
+static const char *unquote(const char *text, char **to)
+{
+    for (; *text; text++) {
+        if (*text == '"' && *++text != '"')
+            return text;
+        *(*to)++ = *text;
+    }
+    return NULL;
+}
+
+/* Cuts a copy of the text at its commas; the items point into it. As in CSV one that begins with a
+ * double quote may hold commas up to the next, behind which the item ends or `next` follows.
+ * Returns -1 where that is not so. */
+static int split_items(struct cli_names *names, const char *text, char next)
 {
     cli_names_free(names);
     names->text = cli_format("%s", text);
     names->items = cli_allocate(count_items(text), sizeof *names->items);
-    names->count = 0;
-    for (char *item = names->text; item;) {
-        char *comma = strchr(item, ',');
-        if (comma)
-            *comma++ = '\0';
-        names->items[names->count++] = item;
-        item = comma;
+    for (char *to = names->text;; text++) {
+        names->items[names->count++] = to;
+        if (*text == '"') {
+            text = unquote(text + 1, &to);
+            if (!text || (*text && *text != ',' && *text != next))
+                return -1;
+        }
+        while (*text && *text != ',')
+            *to++ = *text++;
+        *to++ = '\0';
+        if (!*text)
+            return 0;
     }
 }
 
-/* Each of them something, and none twice. */
+/* A list of names, each of them something, and none twice. */
 static int check_names(const struct cli_names *names, const char *text, const char *expected,
                        char *problem, size_t size)
 {
@@ -188,7 +209,8 @@ static int parse_names(const struct cli_value_type *type, const char *text, void
                        char *problem, size_t size)
 {
     (void)type;
-    split_items(field, text);
+    if (split_items(field, text, ',') != 0)
+        return fail(problem, size, quoted, text);
     return check_names(field, text, "names separated by single commas", problem, size);
 }
 
@@ -205,7 +227,8 @@ static int parse_missing(const struct cli_value_type *type, const char *text, vo
 {
     struct cli_names *names = field;
     (void)type;
-    split_items(names, text);
+    if (split_items(names, text, ',') != 0)
+        return fail(problem, size, quoted, text);
     if (*text)
         return check_names(names, text, "texts separated by single commas", problem, size);
     names->count = 0;
@@ -233,7 +256,8 @@ static int parse_class_weights(const struct cli_value_type *type, const char *te
         weights->balanced = 1;
         return 0;
     }
-    split_items(&weights->names, text);
+    if (split_items(&weights->names, text, '=') != 0)
+        return fail(problem, size, quoted, text);
     weights->weights = cli_allocate(weights->names.count, sizeof *weights->weights);
     for (size_t i = 0; i < weights->names.count; i++) {
         char *sign = strrchr(weights->names.items[i], '='); /* a class's name may have others */
@@ -251,8 +275,7 @@ static int parse_numbers(const struct cli_value_type *type, const char *text, vo
 {
     struct cli_numbers *numbers = field;
     struct cli_names items = {0};
-    int result = 0;
-    split_items(&items, text);
+    int result = split_items(&items, text, ',');
     numbers->items = cli_allocate(items.count, sizeof *numbers->items);
     numbers->count = items.count;
     for (size_t i = 0; i < items.count; i++) {

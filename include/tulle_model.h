@@ -32,13 +32,13 @@ TULLE_API enum tulle_status tulle_scaling_from_name(const char *name, enum tulle
 /*
  * A column as the model knows it, all of it learned from the training rows. As an input:
  *
- *   numeric      enters the network as its scaling says, with `mean` the centre and `scale` the
- *                unit. A missing value enters as 0, the centre; if there were any in training, a
- *                second input is 1 where the value is missing and else 0.
- *   categorical  of two levels and never missing: -1 or 1. Else, where dimensions is 0, an input
- *                for each level, and one for missing if it ever was, of which one is 1 and the
- * others are 0; or else a learned vector of that many dimensions. A level that was not there in
- * training is missing; what then never was missing is all zeros.
+ * - A number enters the network as its scaling says, with `mean` the centre and `scale` the unit. A
+ *   missing value enters as 0, the centre; if there were any in training, a second input is 1 where
+ *   the value is missing and else 0.
+ * - A category of two levels that never was missing is -1 or 1. Any other has, where dimensions is
+ *   0, an input for each level, and one for missing if it ever was: the one that holds is 1, all
+ *   others are 0. Or else it is a learned vector of that many dimensions. A level that was not
+ *   there in training is missing; what then never was missing is all zeros.
  *
  * As a target: a number leaves the network as output * scale + mean (for poisson and gamma as
  * exp(output) * scale); a category's levels are the classes.
@@ -129,6 +129,10 @@ struct tulle_model_info {
     /* The columns that tulle_session_predict gives, target by target: a number; or a number for
      * each quantile; or a probability for each class. */
     size_t prediction_count;
+    /* (missing_count) what stood for no value in the table besides empty cells, and so does in
+     * those that tulle_predict_file reads. */
+    const char *const *missing;
+    size_t missing_count;
     /* How it was trained. epochs is 0 for a model that came from a tulle_trainer. */
     enum tulle_loss loss;
     double huber_delta, label_smoothing;

@@ -42,8 +42,8 @@ struct tulle_read_options {
     size_t categorical_count;       /* numbers; those that the table does not have are ignored */
     const char *const *numeric;     /* columns whose cells must be numbers, or missing; ignored */
     size_t numeric_count;           /* likewise */
-    const char *const *missing;     /* what stands for no value; NULL: TULLE_DEFAULT_MISSING */
-    size_t missing_count;
+    const char *const *missing;     /* texts that stand for no value; NULL: */
+    size_t missing_count;           /* TULLE_DEFAULT_MISSING */
 };
 
 #define TULLE_READ_OPTIONS                                                                         \
@@ -51,7 +51,8 @@ struct tulle_read_options {
         sizeof(struct tulle_read_options), NULL, 0, NULL, 0, NULL, NULL, 0, NULL, 0, NULL, 0       \
     }
 
-/* Cells that are missing whatever the options say are empty ones. */
+/* Besides these, or those of the options, empty cells are always missing. Where numbers stand, a
+ * text that is a number means that number however it is written: -999.0 is -999. */
 #define TULLE_DEFAULT_MISSING                                                                      \
     {                                                                                              \
         "NA", "N/A", "NaN", "nan", "null", "?"                                                     \
@@ -64,9 +65,9 @@ struct tulle_read_options {
  *   .npy   2-D, of b1, f4, f8, i1..i8 or u1..u8, either byte order, C or Fortran order; the columns
  *          are named c0, c1, ... A NaN is missing.
  *   CSV    RFC 4180 with ',', ';' or tab, LF or CRLF, with or without a UTF-8 byte order mark. The
- *          first row names the columns, unless it holds nothing but numbers (and empty cells): then
- *          it is data and the columns are c0, c1, ... Blank lines are skipped, and blanks around
- *          names and cells ignored.
+ *          first row names the columns, unless it holds nothing but numbers and missing cells, and
+ *          not the latter alone: then it is data and the columns are c0, c1, ... Blank lines are
+ *          skipped, and blanks around names and cells ignored.
  *
  * A column is numeric or categorical: as the options say, else as its first cell does that is not
  * missing. A numeric one must go on with numbers, of at most 1e150 in size, so that squares can be
@@ -81,7 +82,7 @@ TULLE_API enum tulle_status tulle_dataset_read(const char *path,
  * Copies arrays: names is (columns) or NULL for c0, c1, ...; levels is (columns) or NULL, with no
  * levels for a numeric column; splits is (rows) values of enum tulle_split or NULL. NaN is missing;
  * every other value must be of at most 1e150 in size and, in a categorical column, the index of a
- * level.
+ * level. A level's name must not be blank, as a cell with that name would be missing.
  */
 TULLE_API enum tulle_status
 tulle_dataset_create(const char *const *names, struct tulle_matrix values,
@@ -98,6 +99,8 @@ struct tulle_dataset_info {
     const char *split_column;   /* its name, or NULL */
     int has_header;             /* whether the names came from the file */
     const struct tulle_levels *levels; /* (columns) */
+    const char *const *missing; /* (missing_count) what stood for no value besides empty cells; */
+    size_t missing_count;       /* for arrays TULLE_DEFAULT_MISSING */
 };
 
 TULLE_API const struct tulle_dataset_info *tulle_dataset_info(const tulle_dataset *dataset);

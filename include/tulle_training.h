@@ -145,8 +145,9 @@ struct tulle_train_options {
  * Trains a network on the dataset's training rows and measures it on each split. What is learned
  * from columns comes from the training rows alone. Inputs that are constant there, or equal to
  * another, are left out. A numeric target is for regression, unless it has two values; a
- * categorical one for classification. Rows whose target is missing are left out. Needs at least two
- * training rows. TULLE_ERROR_DIVERGED names the epoch; a model is then not made.
+ * categorical one for classification, its classes in alphabetical order (numbers ascending). Rows
+ * whose target is missing are left out. Needs at least two training rows. TULLE_ERROR_DIVERGED
+ * names the epoch; a model is then not made.
  */
 TULLE_API enum tulle_status tulle_train(const tulle_dataset *dataset,
                                         const struct tulle_train_options *options,
@@ -185,7 +186,7 @@ struct tulle_predict_options {
                     void *user); /* NULL; called between blocks, as tulle_progress_fn */
     void *user;
     int probabilities; /* 0; 1: a column for each class, not the most probable one's name */
-    const char *const *missing; /* as in tulle_read_options */
+    const char *const *missing; /* as in tulle_read_options; NULL: the model's */
     size_t missing_count;
     size_t *out_of_range; /* NULL, or (input_count) as in struct tulle_evaluation, filled in */
 };

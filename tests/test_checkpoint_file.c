@@ -74,6 +74,7 @@ static void run_empty(struct run *run)
 {
     run_init(run, 0);
     run->parts[4].count = MOST;
+    run->parts[4].data = NULL;
     run->parts[4].found_count = &run->curve_count;
 }
 
@@ -90,8 +91,11 @@ static int read_step(const char *notice)
         fail_msg("%s", error.message);
     if (notice ? !strstr(said, notice) : said[0] != '\0')
         fail_msg("unexpected: %s", said);
-    if (!found)
+    double *curve = run.parts[4].data;
+    if (!found) {
+        assert_null(curve);
         return -1;
+    }
     int step = (int)run.steps[0];
     for (size_t i = 0; i < 37; i++)
         assert_true(run.weights[i] == (float)step);
@@ -99,7 +103,8 @@ static int read_step(const char *notice)
         assert_true(run.rng[i] == (uint32_t)step);
     assert_int_equal(run.curve_count, step % MOST);
     for (size_t i = 0; i < run.curve_count; i++)
-        assert_true(run.curve[i] == step);
+        assert_true(curve[i] == step);
+    free(curve);
     return step;
 }
 
@@ -116,6 +121,10 @@ static void assert_refused(struct run *run, enum tulle_status status, const char
     assert_true(strncmp(error.file, in_folder("run"), strlen(in_folder("run"))) == 0);
     if (!strstr(error.message, part))
         fail_msg("expected '%s' in '%s'", part, error.message);
+    if (run->parts[4].found_count) {
+        free(run->parts[4].data);
+        run->parts[4].data = NULL;
+    }
 }
 
 static void test_round_trip(void **state)
@@ -186,7 +195,7 @@ static void test_damage(void **state)
     for (size_t size = 0; size < file.size; size += 3) {
         put_bytes(in_folder("run"), file.data, size);
         run_empty(&run);
-        assert_refused(&run, TULLE_ERROR_FORMAT, "; remove it to begin at the beginning");
+        assert_refused(&run, TULLE_ERROR_FORMAT, "; name another file to begin at the beginning");
     }
     put_bytes(in_folder("run"), file.data, file.size);
     write_step(8);
@@ -226,6 +235,52 @@ static void test_writing_over_damage(void **state)
     assert_int_equal(read_step(NULL), 4);
     assert_int_equal(unlink(in_folder("run")), 0);
     assert_int_equal(read_step("missing"), 1);
+}
+
+static void write_newer(const char *path)
+{
+#ifdef TULLE_WITH_MODEL_FILES
+    const struct tensor_file newer = {"tulle-checkpoint", "checkpoint", 9, 1000};
+    assert_int_equal(tulle_tensor_file_write(&newer, path, NULL, "9.0", "{}", NULL, 0, NULL),
+                     TULLE_OK);
+#else
+    (void)path;
+#endif
+}
+
+/* Of a newer Tulle it is neither passed over nor replaced, by either name. */
+static void test_newer(void **state)
+{
+    static const char *const names[] = {"run", "run.previous"};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct run run;
+        struct tulle_error error;
+        write_step(1);
+        write_step(2);
+        write_newer(in_folder(names[i]));
+        struct bytes before = get_bytes(in_folder(names[i]));
+        run_init(&run, 3);
+        assert_int_equal(tulle_checkpoint_write(in_folder("run"), &run.checkpoint, &error),
+                         TULLE_ERROR_VERSION);
+        assert_string_equal(error.file, in_folder(names[i]));
+        assert_string_equal(error.message,
+                            "checkpoint format 9 is newer than this Tulle reads (1); "
+                            "update Tulle, or name another checkpoint");
+        if (i == 1) { /* it is not needed */
+            assert_int_equal(read_step(NULL), 2);
+            assert_int_equal(unlink(in_folder("run")), 0);
+        }
+        run_empty(&run);
+        assert_refused(&run, TULLE_ERROR_VERSION, "checkpoint format 9 is newer");
+        struct bytes after = get_bytes(in_folder(names[i]));
+        assert_int_equal(after.size, before.size);
+        assert_memory_equal(after.data, before.data, after.size);
+        free(before.data);
+        free(after.data);
+        remove(in_folder("run"));
+        remove(in_folder("run.previous"));
+    }
 }
 
 static void test_unusable_paths(void **state)
@@ -297,8 +352,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
     const struct CMUnitTest with[] = {
-        TEST(test_round_trip),          TEST(test_other_runs),     TEST(test_damage),
-        TEST(test_writing_over_damage), TEST(test_unusable_paths), TEST(test_killed),
+        TEST(test_round_trip),     TEST(test_other_runs),
+        TEST(test_damage),         TEST(test_writing_over_damage),
+        TEST(test_unusable_paths), TEST(test_killed),
+        TEST(test_newer),
     };
     const struct CMUnitTest without[] = {TEST(test_without_model_files)};
     return tulle_has_model_files ? cmocka_run_group_tests_name("checkpoints", with, NULL, NULL)

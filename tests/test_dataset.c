@@ -425,6 +425,42 @@ static void test_npy_values_refused(void **state)
     tulle_dataset_free(dataset);
 }
 
+/* A float that is not quite the decimal that it was written as, and the same in a double, which it
+ * is not. */
+static void test_npy_missing(void **state)
+{
+    unsigned char f4[] = "\x93NUMPY\x01\0\x40\0"
+                         "{'descr': '>f4', 'fortran_order': False, "
+                         "'shape': (2, 1), }    \n"
+                         "\xc2\xc7\xcc\xcd\x3f\x80\0\0"; /* -99.9, 1 */
+    unsigned char f8[] = "\x93NUMPY\x01\0\x40\0"
+                         "{'descr': '>f8', 'fortran_order': False, "
+                         "'shape': (1, 2), }    \n"
+                         "\xc0\x58\xf9\x99\xa0\0\0\0\xc0\x58\xf9\x99\x99\x99\x99\x9a";
+    struct tulle_read_options options = TULLE_READ_OPTIONS;
+    tulle_dataset *dataset;
+    (void)state;
+    options.missing = (const char *[]){"NA", "-99.90", "1e39"};
+    options.missing_count = 3;
+    for (int is_categorical = 0; is_categorical < 2; is_categorical++) {
+        options.categorical = (const char *[]){"c0"};
+        options.categorical_count = (size_t)is_categorical;
+        write_table(f4, sizeof f4 - 1);
+        assert_int_equal(tulle_dataset_read(table_path, &options, &dataset, NULL), TULLE_OK);
+        const struct tulle_dataset_info *info = tulle_dataset_info(dataset);
+        assert_true(isnan(info->values[0]) && info->values[1] == !is_categorical);
+        assert_int_equal(info->missing_count, 3);
+        assert_string_equal(info->missing[1], "-99.90");
+        tulle_dataset_free(dataset);
+    }
+    options.categorical_count = 0;
+    write_table(f8, sizeof f8 - 1);
+    assert_int_equal(tulle_dataset_read(table_path, &options, &dataset, NULL), TULLE_OK);
+    const struct tulle_dataset_info *info = tulle_dataset_info(dataset);
+    assert_true(info->values[0] == (double)-99.9f && isnan(info->values[1]));
+    tulle_dataset_free(dataset);
+}
+
 /* What comes from standard input is called so, in the dataset too. */
 static void test_standard_input(void **state)
 {
@@ -476,15 +512,11 @@ static void test_lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tables),
-        cmocka_unit_test(test_many_rows),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_arguments_refused),
-        cmocka_unit_test(test_every_truncation),
-        cmocka_unit_test(test_npy),
-        cmocka_unit_test(test_npy_values_refused),
-        cmocka_unit_test(test_standard_input),
-        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_tables),           cmocka_unit_test(test_many_rows),
+        cmocka_unit_test(test_refused),          cmocka_unit_test(test_arguments_refused),
+        cmocka_unit_test(test_every_truncation), cmocka_unit_test(test_npy),
+        cmocka_unit_test(test_npy_missing),      cmocka_unit_test(test_npy_values_refused),
+        cmocka_unit_test(test_standard_input),   cmocka_unit_test(test_lines),
     };
     return cmocka_run_group_tests(tests, make_table_folder, remove_table_folder);
 }

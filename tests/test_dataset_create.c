@@ -131,6 +131,7 @@ static void test_create_levels_refused(void **state)
 {
     static const char *const twice[] = {"a", "b", "a"};
     static const char *const missing[] = {"a", NULL};
+    static const char *const empty[] = {"", "b"}, *const blank[] = {"a", " \t "};
     static const char *const latin1[] = {"a", "gr\xfcn"};
     const struct {
         double value;
@@ -161,6 +162,8 @@ static void test_create_levels_refused(void **state)
         {0, {NULL, 3}, TULLE_ERROR_ARGUMENT, "column 'c0' has 3 levels, but no names of them"},
         {0, {twice, 3}, TULLE_ERROR_ARGUMENT, "levels 0 and 2 of column 'c0' are both 'a'"},
         {0, {missing, 2}, TULLE_ERROR_ARGUMENT, "the name of level 1 of column 'c0' is NULL"},
+        {0, {empty, 2}, TULLE_ERROR_ARGUMENT, "the name of level 0 of column 'c0' is blank"},
+        {0, {blank, 2}, TULLE_ERROR_ARGUMENT, "the name of level 1 of column 'c0' is blank"},
         {0,
          {latin1, 2},
          TULLE_ERROR_ARGUMENT,
@@ -251,6 +254,31 @@ static void test_join_missing(void **state)
     tulle_dataset_free(first);
 }
 
+/* The first's column without a value takes the second's kind and levels. */
+static void test_join_missing_first(void **state)
+{
+    const double a[] = {NAN, NAN}, b[] = {1, 0};
+    const struct tulle_levels none[] = {{NULL, 0}, {NULL, 0}}, empty[] = {{colours, 0}, {NULL, 0}};
+    const struct tulle_levels *const firsts[] = {none, empty};
+    (void)state;
+    for (size_t i = 0; i < COUNT(firsts); i++) {
+        struct tulle_error error;
+        tulle_dataset *joined, *first = make(join_names, tulle_f64(a, 1, 2), firsts[i], NULL),
+                               *second = make(join_names, tulle_f64(b, 1, 2), join_levels, NULL);
+        assert_int_equal(tulle_dataset_join(first, second, TULLE_SPLIT_VALID, &joined, &error),
+                         TULLE_OK);
+        const struct tulle_dataset_info *info = tulle_dataset_info(joined);
+        assert_null(info->levels[0].names);
+        assert_int_equal(info->levels[1].count, 2);
+        assert_string_equal(info->levels[1].names[0], colours[0]);
+        assert_true(isnan(info->values[0]) && isnan(info->values[1]));
+        assert_true(info->values[2] == 1 && info->values[3] == 0);
+        tulle_dataset_free(joined);
+        tulle_dataset_free(second);
+        tulle_dataset_free(first);
+    }
+}
+
 static void test_join_refused(void **state)
 {
     static const char *const misspelt[] = {"x", "color"};
@@ -287,9 +315,13 @@ static void test_join_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_create),        cmocka_unit_test(test_create_refused),
-        cmocka_unit_test(test_create_levels), cmocka_unit_test(test_create_levels_refused),
-        cmocka_unit_test(test_join),          cmocka_unit_test(test_join_missing),
+        cmocka_unit_test(test_create),
+        cmocka_unit_test(test_create_refused),
+        cmocka_unit_test(test_create_levels),
+        cmocka_unit_test(test_create_levels_refused),
+        cmocka_unit_test(test_join),
+        cmocka_unit_test(test_join_missing),
+        cmocka_unit_test(test_join_missing_first),
         cmocka_unit_test(test_join_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

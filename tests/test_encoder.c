@@ -158,6 +158,12 @@ static void test_is_linear(void **state)
     static const struct tulle_column others[] = {
         {.name = "a", .scale = 1, .maximum = 1, .scaling = TULLE_SCALING_STANDARD, .missing = 1},
         {.name = "b", .scale = 1, .maximum = 1, .scaling = TULLE_SCALING_ROBUST},
+        {.name = "k",
+         .mean = 5,
+         .scale = 1,
+         .minimum = 5,
+         .maximum = 5,
+         .scaling = TULLE_SCALING_STANDARD},
         {.name = "c",
          .scale = 1,
          .maximum = 1,
@@ -209,6 +215,10 @@ static void test_one_value(void **state)
     assert_encodes(&encoder, (const double[]){2}, (const double[]){0, 0});
     assert_encodes(&encoder, (const double[]){50}, (const double[]){0, 0});
     assert_encodes(&encoder, (const double[]){NAN}, (const double[]){0, 1});
+    tulle_encoder_clear(&encoder);
+    column.missing = 0;
+    encoder = new_encoder(&column, 1);
+    assert_encodes(&encoder, (const double[]){50}, (const double[]){0});
     tulle_encoder_clear(&encoder);
 }
 
@@ -280,6 +290,10 @@ static void test_quantile(void **state)
 static void test_quantile_ties(void **state)
 {
     static const double quantiles[] = {0, 0, 0, 0, 1, 2, 2, 2, 3}, same[] = {4, 4}, one[] = {4};
+    static const double example[] = {10, 20, 20, 30, 70}; /* of docs/format.md */
+    static const double points[] = {10, 15, 20, 30, 50, 70, 99};
+    static const double shown[] = {-1.534121, -0.926380, -0.318639, 0.674490,
+                                   1.104305,  1.534121,  1.534121};
     struct tulle_column column;
     struct encoder encoder = new_quantile_encoder(&column, quantiles, COUNT(quantiles));
     (void)state;
@@ -294,6 +308,10 @@ static void test_quantile_ties(void **state)
     tulle_encoder_clear(&encoder);
     encoder = new_quantile_encoder(&column, one, COUNT(one));
     assert_true(encode_one(&encoder, 4) == 0 && encode_one(&encoder, -5) == 0);
+    tulle_encoder_clear(&encoder);
+    encoder = new_quantile_encoder(&column, example, COUNT(example));
+    for (size_t i = 0; i < COUNT(points); i++)
+        assert_true(fabs(encode_one(&encoder, points[i]) - shown[i]) < 5.1e-7);
     tulle_encoder_clear(&encoder);
 }
 

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "../lib/data/missing.h"
 #include "model_support.h"
 
 static void save(const struct tulle_model *model, const char *path)
@@ -94,6 +95,9 @@ static void assert_same_training(const struct tulle_model_info *a, const struct 
     assert_int_equal(a->seed, b->seed);
     assert_same_text(a->split_column, b->split_column);
     assert_same_text(a->weight_column, b->weight_column);
+    assert_int_equal(a->missing_count, b->missing_count);
+    for (size_t i = 0; i < b->missing_count; i++)
+        assert_string_equal(a->missing[i], b->missing[i]);
     assert_same_figure(a->valid_fraction, b->valid_fraction);
     assert_same_figure(a->test_fraction, b->test_fraction);
     assert_memory_equal(a->rows, b->rows, sizeof b->rows);
@@ -132,7 +136,7 @@ static void assert_same_model(const struct tulle_model *found, const struct tull
                         expected->network.arena_size * tulle_type_size(b->precision));
 }
 
-enum { EXAMPLE_DATA = 1536 }; /* where the data begins */
+enum { EXAMPLE_DATA = 1600 }; /* where the data begins */
 
 /* The file that docs/format.md shows, to the byte. */
 static void test_documented_example(void **state)
@@ -266,6 +270,8 @@ static void test_rich(void **state)
     tulle_model_free(model);
     rich_init(&rich);
     rich.info.precision = TULLE_F64;
+    rich.info.missing = (const char *const[]){"-999", "caf\xc3\xa9", ""};
+    rich.info.missing_count = 3;
     rich.info.curve_count = rich.info.best_epoch = 0;
     rich.layers[0].parametric = 0;
     rich.inputs[4].dimensions = 0;
@@ -321,6 +327,24 @@ static void test_rounding_modes(void **state)
     tulle_model_free(model);
 }
 
+static void test_missing(void **state)
+{
+    (void)state;
+    struct example example;
+    struct tulle_model *model;
+    struct tulle_error error;
+    const char *latin1[] = {"NA", "gr\xfcn"};
+    example_init(&example);
+    example.info.missing = latin1;
+    assert_int_equal(tulle_model_create(&example.info, &model, NULL), TULLE_OK); /* none of them */
+    check_file(model);
+    assert_int_equal(tulle_model_info(model)->missing_count, 0);
+    tulle_model_free(model);
+    example.info.missing_count = 2;
+    assert_int_equal(tulle_model_create(&example.info, &model, &error), TULLE_ERROR_ARGUMENT);
+    assert_string_equal(error.message, "text 2 of those that stand for no value is not UTF-8");
+}
+
 /* A file of format 1, with the predictions that the Tulle of that time gave for it; its tanh was
  * another, by a unit in the last place of a float here and there. */
 static void test_format_1(void **state)
@@ -341,6 +365,7 @@ static void test_format_1(void **state)
     assert_int_equal(info->inputs[0].scaling, TULLE_SCALING_STANDARD);
     assert_true(info->huber_delta == 1 && info->label_smoothing == 0);
     assert_null(info->weight_column);
+    assert_int_equal(info->missing_count, tulle_default_missing.count);
     assert_null(info->curve);
     assert_true(info->metrics[2].value[TULLE_METRIC_R2] == 0.65083803274674534);
     assert_true(isnan(info->metrics[2].value[TULLE_METRIC_PINBALL]));
@@ -501,19 +526,11 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
     const struct CMUnitTest with[] = {
-        TEST(test_documented_example),
-        TEST(test_round_trip),
-        TEST(test_rich),
-        TEST(test_quantile_loss),
-        TEST(test_rounding_modes),
-        TEST(test_format_1),
-        TEST(test_large),
-        TEST(test_header_too_long),
-        TEST(test_not_finite),
-        TEST(test_check_path),
-        TEST(test_unusable_paths),
-        TEST(test_full_device),
-        TEST(test_through_link),
+        TEST(test_documented_example), TEST(test_round_trip),   TEST(test_rich),
+        TEST(test_quantile_loss),      TEST(test_missing),      TEST(test_rounding_modes),
+        TEST(test_format_1),           TEST(test_large),        TEST(test_header_too_long),
+        TEST(test_not_finite),         TEST(test_check_path),   TEST(test_unusable_paths),
+        TEST(test_full_device),        TEST(test_through_link),
     };
     const struct CMUnitTest without[] = {TEST(test_without_model_files)};
     return tulle_has_model_files ? cmocka_run_group_tests_name("model files", with, NULL, NULL)

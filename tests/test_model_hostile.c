@@ -179,7 +179,7 @@ static void test_versions(void **state)
     (void)state;
     const struct {
         const char *to;
-        enum tulle_status status;
+        enum tulle_status status; /* of a file whose checksum is right */
         const char *part;
     } cases[] = {
         {"\"format_version\":\"3\"", TULLE_ERROR_VERSION, "model format 3 is newer"},
@@ -196,8 +196,10 @@ static void test_versions(void **state)
     struct bytes file = example_bytes();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct bytes other = edited(file, VERSION, cases[i].to);
+        const int is_newer = cases[i].status == TULLE_ERROR_VERSION;
         put_bytes(in_folder("other"), other.data, other.size);
-        assert_refused(in_folder("other"), cases[i].status, cases[i].part);
+        assert_refused(in_folder("other"), TULLE_ERROR_FORMAT,
+                       is_newer ? "its checksum does not match" : cases[i].part);
         put_sealed(in_folder("other"), other);
         assert_refused(in_folder("other"), cases[i].status, cases[i].part);
         free(other.data);
@@ -333,6 +335,9 @@ static void test_traps(void **state)
         {Q "quantiles" Q ":[]", Q "quantiles" Q ":[0.5]", "1 quantiles with the loss mse"},
         {Q "quantiles" Q ":[]", Q "quantiles" Q ":[" Q "x" Q "]", "bad quantiles: not a number"},
         {Q "quantiles" Q ":[]", Q "quantiles" Q ":5", "bad quantiles: not an array"},
+        {Q "missing" Q ":[", Q "missing" Q ":[5,", "bad missing: a text is not a string"},
+        {Q "missing" Q ":[", Q "missing" Q ":5," Q "m" Q ":[", "left unpacked"},
+        {Q "missing" Q ":[", Q "m" Q ":[", "bad training"},
         {Q "weight_column" Q ":null", Q "weight_column" Q ":3", "bad weight_column"},
         {Q "best_epoch" Q ":0", Q "best_epoch" Q ":1", "epoch 1 is the best of 0"},
         {Q "curve" Q ":0", Q "curve" Q ":-1", "bad curve: -1"},
@@ -372,9 +377,11 @@ static void test_rich_traps(void **state)
     (void)state;
     static const struct trap traps[] = {
         {"[" Q "no" Q "," Q "yes" Q "]", "[]", "a column of no levels"},
-        {"[" Q "no" Q "," Q "yes" Q "]", "[" Q "no" Q ",1]", "a level is not a string"},
+        {"[" Q "no" Q "," Q "yes" Q "]", "[" Q "no" Q ",1]", "a text is not a string"},
         {"[" Q "no" Q "," Q "yes" Q "]", "[" Q "no" Q "," Q "no" Q "]", "two levels of 'lift'"},
         {"[" Q "no" Q "," Q "yes" Q "]", "5", "bad inputs: not an array"},
+        {Q "yes" Q "]", Q Q "]", "level 2 of 'lift' is blank"},
+        {Q "yes" Q "]", Q " \\\\t" Q "]", "level 2 of 'lift' is blank"},
         {Q "yes" Q "]", Q "yes" Q "," Q "or" Q "]", "'layers.0.weight' is not as"},
         {Q "dimensions" Q ":2", Q "dimensions" Q ":3", "'layers.0.weight' is not as"},
         {Q "dimensions" Q ":2", Q "dimensions" Q ":-2", "bad dimensions: -2"},
@@ -418,7 +425,12 @@ static void test_format_1_traps(void **state)
         {Q "mse" Q, Q "mse" Q "," Q "huber_delta" Q ":1.0", "left unpacked"},
         {Q "rows" Q ":13209,", Q "rows" Q ":13209," Q "auc" Q ":1.0,", "bad metrics"},
         {"," Q "r2" Q ":0.65784446333095548", "", "bad metrics"},
-        {Q "mse" Q, Q "cross_entropy" Q, "is for classification"},
+        {Q "mse" Q, Q "cross_entropy" Q, "unknown loss 'cross_entropy'"},
+        {Q "mse" Q, Q "mae" Q, "unknown loss 'mae'"},
+        {Q "sgd" Q, Q "adamw" Q, "unknown optimizer 'adamw'"},
+        {Q "identity" Q, Q "elu" Q, "unknown activation 'elu'"},
+        {Q "identity" Q, Q "sine" Q, "unknown activation 'sine'"},
+        {Q "seed" Q, Q "missing" Q ":[]," Q "seed" Q, "left unpacked"},
         {"\"format_version\":\"1\"", "\"format_version\":\"2\"", "bad description"},
     };
     assert_traps(get_bytes(TULLE_SOURCE_DIR "/tests/data/model_v1.tulle"), traps,

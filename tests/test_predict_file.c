@@ -108,6 +108,36 @@ static void test_missing(void **state)
     check_refused(number_model(), "a,b\n1,1\n2,NA\n", &options, TULLE_ERROR_DATA, 3, "'b'");
 }
 
+/* Without options what is missing is what was so in training. */
+static void test_missing_as_trained(void **state)
+{
+    static const char *const texts[] = {"none", "-999"}, *const usual[] = {"NA"};
+    static const char *const levels[] = {"NA", "Gd"};
+    static const double weights[] = {2, 1}, level_weights[] = {10, 20};
+    const struct tulle_column inputs[] = {number_column("a"), number_column("b")};
+    const struct tulle_column quality = level_column("q", levels, 2), target = number_column("y");
+    struct tulle_model_info info = {.inputs = inputs,
+                                    .input_count = 2,
+                                    .targets = &target,
+                                    .target_count = 1,
+                                    .missing = texts,
+                                    .missing_count = 2};
+    struct tulle_predict_options options = TULLE_PREDICT_OPTIONS;
+    (void)state;
+    check(linear_model(info, 1, weights), "a,b\nnone,1\n2,-999.0\n,\n", NULL, "y\n1\n4\n0\n");
+    check_refused(linear_model(info, 1, weights), "a,b\n1,1\n2,NA\n", NULL, TULLE_ERROR_DATA, 3,
+                  "'b'");
+    options.missing = usual;
+    options.missing_count = 1;
+    check(linear_model(info, 1, weights), "a,b\nNA,1\n2,-999\n", &options, "y\n1\n-995\n");
+
+    info.inputs = &quality;
+    info.input_count = 1;
+    info.missing_count = 0;
+    check(linear_model(info, 1, level_weights), "q,x\nNA,0\nGd,0\n,0\n", NULL, "y\n-10\n10\n0\n");
+    check(linear_model(info, 1, level_weights), "q,x\nNA,0\nGd,0\n", &options, "y\n0\n10\n");
+}
+
 static void test_class_names(void **state)
 {
     (void)state;
@@ -277,11 +307,17 @@ static void test_not_finite(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers),      cmocka_unit_test(test_missing),
-        cmocka_unit_test(test_class_names),  cmocka_unit_test(test_probabilities),
-        cmocka_unit_test(test_quantiles),    cmocka_unit_test(test_targets),
-        cmocka_unit_test(test_levels),       cmocka_unit_test(test_growing_levels),
-        cmocka_unit_test(test_out_of_range), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_missing_as_trained),
+        cmocka_unit_test(test_class_names),
+        cmocka_unit_test(test_probabilities),
+        cmocka_unit_test(test_quantiles),
+        cmocka_unit_test(test_targets),
+        cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_growing_levels),
+        cmocka_unit_test(test_out_of_range),
+        cmocka_unit_test(test_refused),
         cmocka_unit_test(test_not_finite),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

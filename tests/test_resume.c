@@ -86,6 +86,14 @@ static struct bytes begin(int number, size_t *calls)
 
 /* --- Interruptions --------------------------------------------------------------------------- */
 
+static const char *in_last_epoch(void)
+{
+    static char text[64];
+    snprintf(text, sizeof text, "run.ckpt', in epoch %zu of %zu\n", run.options.epochs,
+             run.options.epochs);
+    return text;
+}
+
 /* In every call: after the first step, an epoch's last, the epoch itself, and the last of all. */
 static void test_every_call(void **state)
 {
@@ -100,6 +108,8 @@ static void test_every_call(void **state)
             assert_non_null(strstr(interruption.watch.notices, "no checkpoint"));
             tulle_model *model = go_on(0, 1 + (at + 1) % 2);
             assert_non_null(strstr(interruption.watch.notices, "goes on from '"));
+            if (at == calls && number != RUN_EVERYTHING) /* the run was over */
+                assert_non_null(strstr(interruption.watch.notices, in_last_epoch()));
             assert_int_equal(interruption.watch.calls, calls - at);
             assert_bytes(model, expected, "interrupted in call", at);
         }

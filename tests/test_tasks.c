@@ -355,6 +355,11 @@ static void check_classes(const char *const *levels, size_t kinds, enum tulle_lo
     assert_improved(model, 0, smoothing > 0 ? 0.8 : 0.4);
     const struct tulle_model_info *info = tulle_model_info(model);
     assert_int_equal(info->targets[0].levels.count, kinds);
+    for (size_t k = 1; k < kinds; k++) { /* alphabetical, and numbers ascending */
+        const char *const *names = info->targets[0].levels.names;
+        assert_true(levels ? strcmp(names[k - 1], names[k]) < 0
+                           : atof(names[k - 1]) < atof(names[k]));
+    }
     assert_true(metric(model, TULLE_SPLIT_VALID, TULLE_METRIC_ACCURACY) > 0.85);
     for (size_t k = 0; k < kinds; k++) {
         char name[32];

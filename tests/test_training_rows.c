@@ -27,11 +27,14 @@ static void assert_rows(const tulle_model *model, size_t train, size_t valid, si
 static struct training split_rows(const tulle_dataset *dataset,
                                   const struct tulle_train_options *options)
 {
-    struct training t = {.dataset = dataset, .options = *options, .target_count = 1};
+    struct training t = {.dataset = dataset,
+                         .first_rows = dataset->info.rows,
+                         .options = *options,
+                         .target_count = 1};
     struct tulle_error error;
     tulle_rng_seed(&t.rng, options->seed);
     if (tulle_training_find_columns(&t, &error) != TULLE_OK ||
-        tulle_training_split(&t, dataset->info.rows, &error) != TULLE_OK)
+        tulle_training_split(&t, &error) != TULLE_OK)
         fail_msg("%s", error.message);
     return t;
 }
@@ -259,6 +262,10 @@ static void test_bad_valid_dataset(void **state)
     refuse(&table, &options, TULLE_ERROR_DATA, "'y'");
     tulle_dataset_free((tulle_dataset *)options.valid_dataset);
     valid.columns = Y + 1;
+    valid.values[5][A] = 1e30; /* rows are counted from the first of their own table */
+    options.valid_dataset = new_dataset(&valid);
+    refuse(&table, &options, TULLE_ERROR_DATA, "row 6: column 'a' holds 1e+30");
+    tulle_dataset_free((tulle_dataset *)options.valid_dataset);
     valid.levels[A] = valid.levels[CITY];
     for (size_t r = 0; r < 40; r++)
         valid.values[r][A] = 0;
@@ -345,7 +352,7 @@ static void test_missing_targets(void **state)
     options.notice = take_notice;
     options.user = &watch;
     tulle_model *model = train_table(&table, &options);
-    assert_string_equal(watch.notices, "16 rows are left out: their target is missing\n");
+    assert_string_equal(watch.notices, "16 rows are left out for want of a target\n");
     assert_rows(model, 40, 16, 8);
     assert_true(same_bits(model, expected));
     tulle_model_free(model);
@@ -360,7 +367,7 @@ static void test_missing_targets(void **state)
     for (size_t r = 0; r < 80; r++)
         left += r % 5 == 1 || r % 9 == 4;
     char line[64];
-    snprintf(line, sizeof line, "%zu rows are left out: their target is missing\n", left);
+    snprintf(line, sizeof line, "%zu rows are left out for want of a target\n", left);
     assert_string_equal(watch.notices, line);
     tulle_model_free(model);
     for (size_t r = 0; r < 80; r++)
@@ -401,9 +408,8 @@ static void test_unknown_classes(void **state)
     options.notice = take_notice;
     options.user = &watch;
     tulle_model *model = train_table(&table, &options);
-    assert_non_null(strstr(watch.notices,
-                           "10 valid rows have a class that no training row has: they "
-                           "count as wrong, and have no part in the valid loss\n"));
+    assert_non_null(strstr(watch.notices, "10 valid rows are of a class that no training row has: "
+                                          "counted as wrong, with no part in the valid loss\n"));
     assert_int_equal(unknown, 10);
     assert_int_equal(tulle_model_info(model)->targets[0].levels.count, 3);
     assert_true(same_bits(model, expected));

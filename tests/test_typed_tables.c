@@ -116,11 +116,20 @@ static const struct {
     {"a,b\n1,NA\n-1,?\n", {{0}, {0}, {"-1", "-"}, 0}, "1 [NA]\n- [?]\nnumber [NA][?]"},
     {"a,b\n-999,-999\n-999.0,x\n3 , -999\n",
      {{0}, {0}, {"-999"}, 0},
-     "- -\n-999 [x]\n3 -\nnumber [x]"},
+     "- -\n- [x]\n3 -\nnumber [x]"},
+    /* Numbers are compared as numbers, categories as texts. */
+    {"a,b\n-9.99e2,x\n-999.0,-999.0\n-998,-999\n",
+     {{0}, {0}, {"-999"}, 0},
+     "- [x]\n- [-999.0]\n-998 -\nnumber [x][-999.0]"},
+    {"a,b\n1e200,1\n5,1.\n01,2\n", {{0}, {0}, {"1e+200", "1"}, 0}, "- -\n5 -\n- 2\nnumber number"},
     /* Holes in a table without a header. */
     {"1,,3\n,2,\n", {{0}, {0}, {0}, 0}, "1 - 3\n- 2 -\nnumber number number"},
     {" ,2\n4,x\n", {{0}, {"no such"}, {"x"}, 0}, "- 2\n4 -\nnumber number"},
     {"1,nan\n2,5\n", {{0}, {0}, {0}, 0}, "1 -\n2 5\nnumber number"},
+    {"1,?\nNA,5\n", {{0}, {0}, {0}, 0}, "1 -\n- 5\nnumber number"},
+    {"none,1\n2,none\n", {{0}, {0}, {"none"}, 0}, "- 1\n2 -\nnumber number"},
+    {"-999,?\n2,3\n", {{0}, {0}, {"-999", "?"}, 0}, "- -\n2 3\nnumber number"},
+    {"NA,?\n1,2\n", {{0}, {0}, {0}, 0}, "1 2\nnumber number"},
     /* Quotes and blanks around texts, and characters of several bytes. */
     {"a,b\n\"x, y\",1\n\"say \"\"x\"\"\",2\n x , 3\n\" x \",4\n5\" nail,5\n",
      {{0}, {0}, {0}, 0},

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../lib/base/utf8.h"
 #include "../lib/model/model.h"
 
 /* --- Tables ---------------------------------------------------------------------------------- */
@@ -111,6 +112,7 @@ static inline void take_notice(const char *text, void *user)
     struct watch *watch = user;
     size_t length = strlen(watch->notices);
     assert_null(strchr(text, '\n'));
+    assert_true(tulle_is_utf8(text));
     snprintf(watch->notices + length, sizeof watch->notices - length, "%s\n", text);
 }
 
@@ -173,6 +175,7 @@ static inline void refuse_dataset(const tulle_dataset *dataset,
         fail_msg("expected %s, \"%s\"; got %s, \"%s\"", tulle_status_text(status), text,
                  tulle_status_text(found), found == TULLE_OK ? "" : error.message);
     assert_null(strchr(error.message, '\n'));
+    assert_true(tulle_is_utf8(error.message));
 }
 
 static inline void refuse(const struct table *table, const struct tulle_train_options *options,

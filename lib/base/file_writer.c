@@ -51,7 +51,7 @@ static char *sibling(const char *path, const char *tail)
 
 /* The file that path leads to, links followed, whether or not it exists yet. Links among its
  * folders need no following. NULL with errno set on failure. */
-static char *resolve(const char *path)
+char *tulle_resolve_links(const char *path)
 {
     char *current = tulle_strdup(path);
     for (int links = 0; current && links < MOST_LINKS; links++) {
@@ -95,7 +95,7 @@ static int create_temporary(struct file_writer *writer)
 /* `old` is the regular file at the path, NULL if there is none. Returns an errno. */
 static int open_beside(struct file_writer *writer, const struct stat *old)
 {
-    writer->target = resolve(writer->path);
+    writer->target = tulle_resolve_links(writer->path);
     if (!writer->target)
         return errno;
     if (writer->target[folder_length(writer->target)] == '\0')

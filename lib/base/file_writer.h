@@ -13,6 +13,10 @@
 
 struct file_writer;
 
+/* Where a path leads to, which need not be there; freed with free(). NULL, with errno set, for
+ * links in a circle or without memory. */
+char *tulle_resolve_links(const char *path);
+
 /* Makes the temporary file. */
 enum tulle_status tulle_file_writer_open(const char *path, struct file_writer **writer,
                                          struct tulle_error *error);

@@ -111,9 +111,11 @@ enum tulle_status tulle_fail_no_column(struct tulle_error *error, const char *fi
                              "no column '%s'; did you mean '%s'?", name, names[nearest]);
     char list[200] = "";
     size_t length = 0, listed = 0;
-    for (; listed < count && length + strlen(names[listed]) + 3 < sizeof list; listed++)
-        length += (size_t)snprintf(list + length, sizeof list - length, "%s%s", listed ? ", " : "",
-                                   names[listed]);
+    for (; listed < count && length + strlen(names[listed]) + 5 < sizeof list; listed++) {
+        const char *quote = strchr(names[listed], ',') ? "\"" : "";
+        length += (size_t)snprintf(list + length, sizeof list - length, "%s%s%s%s",
+                                   listed ? ", " : "", quote, names[listed], quote);
+    }
     if (listed == 0)
         return tulle_fail_at(error, TULLE_ERROR_DATA, file, 0, 0, "no column '%s'", name);
     return tulle_fail_at(error, TULLE_ERROR_DATA, file, 0, 0, "no column '%s'; there %s %s%s", name,

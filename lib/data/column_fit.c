@@ -1,6 +1,7 @@
 /* column_fit.c - ranges, moments, quantiles and levels of a column's training rows. */
 #include "../base/portability.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,7 +105,7 @@ static void fit_moments(const double *values, size_t count, struct tulle_column 
     }
     variance /= (double)count;
     column->mean = column->minimum + range * mean;
-    column->scale = range * sqrt(variance);
+    column->scale = fmax(range * sqrt(variance), DBL_MIN);
 }
 
 static int compare_numbers(const void *left, const void *right)
@@ -136,8 +137,9 @@ static void fit_robust(const double *sorted, size_t count, struct tulle_column *
 {
     double between_quartiles = quantile(sorted, count, 3, 4) - quantile(sorted, count, 1, 4);
     column->mean = quantile(sorted, count, 1, 2);
-    column->scale =
+    double unit =
         between_quartiles > 0 ? between_quartiles / 1.349 : (column->maximum - column->minimum) / 2;
+    column->scale = fmax(unit, DBL_MIN);
 }
 
 static int fit_quantiles(const double *sorted, size_t count, struct tulle_column *column)
@@ -192,16 +194,7 @@ static enum tulle_status fit_number(const struct selection *rows, struct tulle_c
     fit_range(values, count, column);
     int has_memory = fit_scaling(values, count, column);
     free(values);
-    if (!has_memory)
-        return tulle_fail_memory(error);
-    if (column->scaling != TULLE_SCALING_NONE &&
-        !(isfinite(column->maximum - column->minimum) && isfinite(column->mean) &&
-          isfinite(column->scale) && column->scale > 0))
-        return tulle_fail_at(error, TULLE_ERROR_DATA, rows->info->source, 0, 0,
-                             "the values of column '%s', from %g to %g, cannot be scaled: their "
-                             "range is beyond that of a double",
-                             column->name, column->minimum, column->maximum);
-    return TULLE_OK;
+    return has_memory ? TULLE_OK : tulle_fail_memory(error);
 }
 
 /* --- Levels ----------------------------------------------------------------------------------- */

@@ -23,8 +23,8 @@ struct column_fit_options {
  *
  * with quantiles interpolated linearly between the values. A constant column's are its value and 1
  * (but for none). Without a value that is not missing the column counts as constant: as a number 0
- * that is never missing, or without levels. TULLE_ERROR_DATA if the range is beyond that of a
- * double. After an error *column is clear.
+ * that is never missing, or without levels. A unit is at least DBL_MIN, so that none is 0. Fails
+ * only for want of memory; *column is then clear.
  */
 enum tulle_status tulle_column_fit(const struct tulle_dataset *dataset, size_t index,
                                    const size_t *order, size_t count,

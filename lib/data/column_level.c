@@ -1,4 +1,5 @@
-/* column_level.c - which level a text is: one by one, or for all levels of a table at once. */
+/* column_level.c - which level a text or a number is: among few, among many, or for all levels of a
+ * table at once. */
 #include "../base/portability.h"
 
 #include <math.h>
@@ -7,7 +8,6 @@
 
 #include "../base/memory.h"
 #include "column_level.h"
-#include "name_index.h"
 #include "number.h"
 
 static int read_number(const char *text, double *number)
@@ -55,26 +55,37 @@ int tulle_level_numbers(const struct tulle_levels *levels, struct number_map *ma
     return 1;
 }
 
+int tulle_level_finder_init(struct level_finder *finder, const struct tulle_levels *levels)
+{
+    *finder = (struct level_finder){0};
+    return tulle_name_index_init(&finder->names, levels->names, levels->count) &&
+           tulle_level_numbers(levels, &finder->numbers);
+}
+
+void tulle_level_finder_clear(struct level_finder *finder)
+{
+    tulle_name_index_clear(&finder->names);
+    free(finder->numbers.pairs);
+    *finder = (struct level_finder){0};
+}
+
+double tulle_level_find(const struct level_finder *finder, const char *text)
+{
+    const struct name_entry *found;
+    double number;
+    if (tulle_name_index_find(&finder->names, text, &found) > 0)
+        return (double)found->position;
+    return read_number(text, &number) ? tulle_number_map_get(&finder->numbers, number) : NAN;
+}
+
 double *tulle_level_map(const struct tulle_levels *levels, const struct tulle_column *column)
 {
-    struct name_index index = {0};
-    struct number_map numbers = {0};
+    struct level_finder finder;
     double *map = NULL;
-    if (!tulle_name_index_init(&index, column->levels.names, column->levels.count) ||
-        !tulle_level_numbers(&column->levels, &numbers))
-        goto out;
-    map = tulle_calloc(levels->count, sizeof *map);
-    for (size_t i = 0; map && i < levels->count; i++) {
-        const struct name_entry *found;
-        double number;
-        if (tulle_name_index_find(&index, levels->names[i], &found) > 0)
-            map[i] = (double)found->position;
-        else
-            map[i] = read_number(levels->names[i], &number) ? tulle_number_map_get(&numbers, number)
-                                                            : NAN;
-    }
-out:
-    tulle_name_index_clear(&index);
-    free(numbers.pairs);
+    if (tulle_level_finder_init(&finder, &column->levels))
+        map = tulle_calloc(levels->count, sizeof *map);
+    for (size_t i = 0; map && i < levels->count; i++)
+        map[i] = tulle_level_find(&finder, levels->names[i]);
+    tulle_level_finder_clear(&finder);
     return map;
 }

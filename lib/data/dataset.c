@@ -10,6 +10,7 @@
 #include "../base/memory.h"
 #include "dataset.h"
 #include "levels.h"
+#include "missing.h"
 #include "name_index.h"
 #include "number.h"
 #include "table_reader.h"
@@ -18,7 +19,8 @@
 
 /* A dataset with everything but rows and levels; names NULL for c0, c1, ... */
 static struct tulle_dataset *create_empty(const char *source, const char *const *names,
-                                          size_t columns, const char *split_column)
+                                          size_t columns, const char *split_column,
+                                          const struct tulle_levels *missing)
 {
     struct tulle_dataset *made = tulle_calloc(1, sizeof *made);
     if (!made)
@@ -28,7 +30,11 @@ static struct tulle_dataset *create_empty(const char *source, const char *const 
     made->info.columns = columns;
     made->info.levels = tulle_calloc(columns, sizeof *made->info.levels);
     made->info.source = tulle_strdup(source);
-    int failed = !copies || !made->info.levels || !made->info.source;
+    struct tulle_levels texts;
+    int failed =
+        !tulle_levels_copy(&texts, missing) || !copies || !made->info.levels || !made->info.source;
+    made->info.missing = texts.names;
+    made->info.missing_count = texts.count;
     for (size_t i = 0; i < columns && !failed; i++) {
         char numbered[32];
         snprintf(numbered, sizeof numbered, "c%zu", i);
@@ -86,6 +92,7 @@ void tulle_dataset_free(struct tulle_dataset *dataset)
     free((void *)dataset->info.values);
     free((void *)dataset->info.split);
     free((void *)dataset->info.split_column);
+    free((void *)dataset->info.missing);
     free(dataset);
 }
 
@@ -136,9 +143,9 @@ enum tulle_status tulle_dataset_read(const char *path, const struct tulle_read_o
     enum tulle_status status = tulle_table_reader_open(path, options, &reader, error);
     if (status)
         return status;
-    made =
-        create_empty(tulle_table_reader_source(reader), tulle_table_reader_names(reader),
-                     tulle_table_reader_columns(reader), tulle_table_reader_split_column(reader));
+    made = create_empty(tulle_table_reader_source(reader), tulle_table_reader_names(reader),
+                        tulle_table_reader_columns(reader), tulle_table_reader_split_column(reader),
+                        tulle_table_reader_missing(reader));
     if (!made) {
         status = tulle_fail_memory(error);
         goto out;
@@ -209,13 +216,15 @@ static enum tulle_status check_levels(const struct tulle_levels *levels, const c
     for (size_t i = 0; i < levels->count && !status; i++) {
         size_t number = 0;
         const char *name = levels->names[i];
-        status = name ? tulle_level_set_add(&set, name, strlen(name), &number) : TULLE_ERROR_DATA;
+        const char *problem = !name ? "NULL" : tulle_is_blank(name) ? "blank" : NULL;
+        status =
+            problem ? TULLE_ERROR_DATA : tulle_level_set_add(&set, name, strlen(name), &number);
         if (status == TULLE_ERROR_MEMORY)
             tulle_fail_memory(error);
         else if (status)
             status = tulle_fail(error, TULLE_ERROR_ARGUMENT,
                                 "the name of level %zu of column '%s' is %s", i, column,
-                                name ? "not UTF-8 text" : "NULL");
+                                problem ? problem : "not UTF-8 text");
         else if (number != i)
             status = tulle_fail(error, TULLE_ERROR_ARGUMENT,
                                 "levels %zu and %zu of column '%s' are both '%s'", number, i,
@@ -272,7 +281,8 @@ enum tulle_status tulle_dataset_create(const char *const *names, struct tulle_ma
         if (splits[r] > TULLE_SPLIT_TEST)
             return tulle_fail(error, TULLE_ERROR_ARGUMENT,
                               "row %zu: no split for rows has the value %d", r + 1, splits[r]);
-    struct tulle_dataset *made = create_empty("", names, values.columns, NULL);
+    struct tulle_dataset *made =
+        create_empty("", names, values.columns, NULL, &tulle_default_missing);
     if (!made || !resize(made, values.rows, splits != NULL)) {
         status = tulle_fail_memory(error);
         goto out;
@@ -352,9 +362,11 @@ static enum tulle_status match_columns(struct tulle_dataset *joined,
             break;
         }
         matches[c].column = found->position;
-        const struct tulle_levels *levels = &second->levels[found->position];
-        int is_categorical = first->levels[c].names != NULL;
-        if (is_categorical != (levels->names != NULL) && !is_all_missing(second, found->position))
+        const struct tulle_levels *ours = &first->levels[c];
+        const struct tulle_levels *theirs = &second->levels[found->position];
+        const struct tulle_levels *decisive = is_all_missing(first, c) ? theirs : ours;
+        const int is_categorical = decisive->names != NULL;
+        if (is_categorical != (theirs->names != NULL) && !is_all_missing(second, found->position))
             status = tulle_fail_at(
                 error, TULLE_ERROR_DATA, second->source, 0, 0,
                 "expected %s in column '%s' as in the training rows, got %s; name the column as "
@@ -362,7 +374,7 @@ static enum tulle_status match_columns(struct tulle_dataset *joined,
                 is_categorical ? "categories" : "numbers", name,
                 is_categorical ? "numbers" : "categories",
                 is_categorical ? "categorical" : "numeric");
-        else if (is_categorical && !join_levels(joined, c, &first->levels[c], levels, &matches[c]))
+        else if (is_categorical && !join_levels(joined, c, ours, theirs, &matches[c]))
             status = tulle_fail_memory(error);
     }
     tulle_name_index_clear(&index);
@@ -401,7 +413,9 @@ enum tulle_status tulle_dataset_join(const struct tulle_dataset *first,
     enum tulle_status status;
     *joined = NULL;
     struct match *matches = tulle_calloc(a->columns, sizeof *matches);
-    struct tulle_dataset *made = create_empty(a->source, a->names, a->columns, a->split_column);
+    const struct tulle_levels missing = {a->missing, a->missing_count};
+    struct tulle_dataset *made =
+        create_empty(a->source, a->names, a->columns, a->split_column, &missing);
     if (!matches || !made || !resize(made, a->rows + b->rows, 1)) {
         status = tulle_fail_memory(error);
         goto out;

@@ -17,7 +17,7 @@ size_t tulle_dataset_find(const struct tulle_dataset *dataset, const char *name)
  * A new dataset: the rows of `first`, with their splits or all of them train, and then those of
  * `second`, all of second_split. The columns are first's; second's are matched by name and may be
  * more. Levels are matched by their text, and second's new ones follow first's. TULLE_ERROR_DATA if
- * a column is not there, or is of another kind; one of second's that is all missing is of any kind.
+ * a column is not there, or is of another kind; one that is all missing in either is of any kind.
  */
 enum tulle_status tulle_dataset_join(const struct tulle_dataset *first,
                                      const struct tulle_dataset *second, unsigned char second_split,

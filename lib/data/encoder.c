@@ -26,6 +26,27 @@ static enum shape shape_of(const struct tulle_column *column)
     return column->dimensions ? SHAPE_EMBEDDED : SHAPE_ONE_HOT;
 }
 
+size_t tulle_column_inputs(const struct tulle_column *column)
+{
+    const size_t indicator = column->missing > 0;
+    switch (shape_of(column)) {
+    case SHAPE_NUMBER:
+        return 1 + indicator;
+    case SHAPE_SIGN:
+        return 1;
+    case SHAPE_ONE_HOT:
+        return column->levels.count + indicator;
+    case SHAPE_EMBEDDED:
+        break;
+    }
+    return 0;
+}
+
+int tulle_column_is_embedded(const struct tulle_column *column)
+{
+    return shape_of(column) == SHAPE_EMBEDDED;
+}
+
 /* --- The encoder ------------------------------------------------------------------------------ */
 
 /*
@@ -62,31 +83,28 @@ static int make_deviates(const struct tulle_column *column, struct number_map *m
     return 1;
 }
 
+/* Whether all there is to a column is (value - mean) / scale; one that had one value in training is
+ * 0 instead (scaled, below). */
+static int is_linear(const struct tulle_column *column)
+{
+    return shape_of(column) == SHAPE_NUMBER && column->missing == 0 &&
+           (column->scaling == TULLE_SCALING_NONE ||
+            (column->scaling == TULLE_SCALING_STANDARD && column->minimum < column->maximum));
+}
+
 static int add_column(struct encoder *e, size_t c)
 {
     const struct tulle_column *column = &e->columns[c];
-    size_t indicator = column->missing > 0;
     e->means[c] = column->mean;
     e->scales[c] = column->scale;
-    switch (shape_of(column)) {
-    case SHAPE_NUMBER:
-        e->inputs += 1 + indicator;
-        e->is_linear &= !indicator && (column->scaling == TULLE_SCALING_NONE ||
-                                       column->scaling == TULLE_SCALING_STANDARD);
-        return column->scaling != TULLE_SCALING_QUANTILE || make_deviates(column, &e->maps[c]);
-    case SHAPE_SIGN:
-        e->inputs++;
-        break;
-    case SHAPE_ONE_HOT:
-        e->inputs += column->levels.count + indicator;
-        break;
-    case SHAPE_EMBEDDED:
+    e->inputs += tulle_column_inputs(column);
+    e->is_linear &= is_linear(column);
+    if (tulle_column_is_embedded(column))
         e->embeddings[e->embedding_count++] =
             (struct tulle_embedding){column->levels.count, column->dimensions};
-        break;
-    }
-    e->is_linear = 0;
-    return tulle_level_numbers(&column->levels, &e->maps[c]);
+    if (column->levels.names)
+        return tulle_level_numbers(&column->levels, &e->maps[c]);
+    return column->scaling != TULLE_SCALING_QUANTILE || make_deviates(column, &e->maps[c]);
 }
 
 int tulle_encoder_init(struct encoder *encoder, const struct tulle_column *columns, size_t count)
@@ -184,22 +202,21 @@ void tulle_encode_inputs(const void *context, const void *row, enum tulle_type t
         const struct tulle_column *column = &encoder->columns[c];
         double value = cell(rows, row, type, c);
         int is_missing = isnan(value);
-        size_t indicator = column->missing > 0, width;
+        size_t width = tulle_column_inputs(column);
         switch (shape_of(column)) {
         case SHAPE_NUMBER:
             *to++ = is_missing ? 0 : scaled(encoder, c, value);
-            if (indicator)
+            if (width > 1)
                 *to++ = is_missing;
             break;
         case SHAPE_SIGN:
             *to++ = is_missing ? 0 : 2 * value - 1;
             break;
         case SHAPE_ONE_HOT:
-            width = column->levels.count + indicator;
             memset(to, 0, width * sizeof *to);
             if (!is_missing)
                 to[(size_t)value] = 1;
-            else if (indicator)
+            else if (width > column->levels.count)
                 to[width - 1] = 1;
             to += width;
             break;

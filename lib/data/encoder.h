@@ -28,6 +28,10 @@ struct encoder {
     struct number_map *maps;
 };
 
+/* The numbers that a column gives to `inputs`, and whether it is among the embeddings. */
+size_t tulle_column_inputs(const struct tulle_column *column);
+int tulle_column_is_embedded(const struct tulle_column *column);
+
 /* 0 if there is no memory, with nothing to be cleared. The columns must outlive the encoder. */
 int tulle_encoder_init(struct encoder *encoder, const struct tulle_column *columns, size_t count);
 void tulle_encoder_clear(struct encoder *encoder);

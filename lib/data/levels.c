@@ -164,6 +164,11 @@ void tulle_level_set_clear(struct level_set *set)
     *set = (struct level_set){0};
 }
 
+int tulle_is_blank(const char *text)
+{
+    return text[strspn(text, " \t")] == '\0';
+}
+
 int tulle_levels_copy(struct tulle_levels *copy, const struct tulle_levels *levels)
 {
     *copy = (struct tulle_levels){0};

@@ -426,3 +426,8 @@ size_t tulle_npy_reader_columns(const struct npy_reader *reader)
 {
     return reader->columns;
 }
+
+int tulle_npy_reader_is_f4(const struct npy_reader *reader)
+{
+    return reader->kind == 'f' && reader->size == 4;
+}

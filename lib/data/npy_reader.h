@@ -22,6 +22,9 @@ void tulle_npy_reader_close(struct npy_reader *reader);
 
 size_t tulle_npy_reader_columns(const struct npy_reader *reader);
 
+/* Whether the numbers are of the type f4. */
+int tulle_npy_reader_is_f4(const struct npy_reader *reader);
+
 /* The next row, whole until the next call; NULL after the last. */
 enum tulle_status tulle_npy_reader_next(struct npy_reader *reader, const double **row,
                                         struct tulle_error *error);

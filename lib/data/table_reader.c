@@ -12,17 +12,12 @@
 #include "byte_source.h"
 #include "csv_reader.h"
 #include "levels.h"
+#include "missing.h"
 #include "npy_reader.h"
 #include "number.h"
 #include "number_format.h"
 #include "table_columns.h"
 #include "table_reader.h"
-
-/* A text that stands for no value. */
-struct token {
-    char *text;
-    size_t length;
-};
 
 struct table_reader {
     struct byte_source *source;
@@ -30,9 +25,7 @@ struct table_reader {
     struct npy_reader *npy;
     const struct csv_record *first; /* the first record, if it is a row and not yet returned */
     int has_header;
-    struct token *missing; /* (missing_count) */
-    size_t missing_count;
-    int numbers_may_be_missing; /* a token is a number */
+    struct missing_texts missing;
     struct table_columns columns;
     unsigned char *is_plain;     /* (columns.file_count) a cell is a number and nothing else */
     struct level_set *sets;      /* (columns.count); those of numeric columns are all zeros, */
@@ -48,32 +41,9 @@ const char *tulle_table_reader_source(const struct table_reader *reader)
 
 /* --- Open and close --------------------------------------------------------------------------- */
 
-static enum tulle_status copy_missing(struct table_reader *reader,
-                                      const struct tulle_read_options *options,
-                                      struct tulle_error *error)
-{
-    static const char *const usual[] = TULLE_DEFAULT_MISSING;
-    const char *const *tokens = options->missing ? options->missing : usual;
-    size_t count = options->missing ? options->missing_count : sizeof usual / sizeof *usual;
-    reader->missing = tulle_calloc(count, sizeof *reader->missing);
-    if (!reader->missing)
-        return tulle_fail_memory(error);
-    for (; reader->missing_count < count; reader->missing_count++) {
-        struct token *token = &reader->missing[reader->missing_count];
-        double ignored;
-        token->text = tulle_strdup(tokens[reader->missing_count]);
-        if (!token->text)
-            return tulle_fail_memory(error);
-        token->length = strlen(token->text);
-        reader->numbers_may_be_missing |=
-            tulle_number_parse(token->text, token->length, &ignored) == NUMBER_FINITE;
-    }
-    return TULLE_OK;
-}
-
-/* Whether every cell is a number, also one that a row may not have, or empty, but not all of them
- * are empty. */
-static int is_row_of_numbers(const struct csv_record *record)
+/* Whether every cell is a number, also one that a row may not have, or missing, and at least one is
+ * a number. */
+static int is_row_of_numbers(const struct table_reader *reader, const struct csv_record *record)
 {
     int numbers = 0;
     for (size_t i = 0; i < record->count; i++) {
@@ -81,11 +51,10 @@ static int is_row_of_numbers(const struct csv_record *record)
         size_t length = record->cells[i].length;
         double ignored;
         tulle_trim(&text, &length);
-        if (length == 0)
-            continue;
-        if (tulle_number_parse(text, length, &ignored) == NUMBER_MALFORMED)
+        if (tulle_number_parse(text, length, &ignored) != NUMBER_MALFORMED)
+            numbers = 1;
+        else if (!tulle_is_missing_text(&reader->missing, text, length))
             return 0;
-        numbers = 1;
     }
     return numbers;
 }
@@ -101,7 +70,7 @@ static int set_kind(struct table_reader *reader, size_t i, enum column_kind kind
     }
     reader->columns.kinds[slot] = kind;
     reader->is_plain[i] =
-        kind == KIND_NUMERIC && !reader->numbers_may_be_missing && i != reader->columns.split;
+        kind == KIND_NUMERIC && !reader->missing.has_numbers && i != reader->columns.split;
     return 1;
 }
 
@@ -151,7 +120,7 @@ static enum tulle_status open_csv(struct table_reader *reader,
     status = tulle_csv_reader_cut(reader->csv, error);
     if (status)
         return status;
-    reader->has_header = !is_row_of_numbers(first);
+    reader->has_header = !is_row_of_numbers(reader, first);
     if (!reader->has_header)
         reader->first = first;
     return prepare_columns(reader, options, first->count, reader->has_header ? first : NULL, error);
@@ -186,8 +155,8 @@ enum tulle_status tulle_table_reader_open(const char *path,
     const size_t magic_size = sizeof TULLE_NPY_MAGIC - 1;
     enum tulle_status status =
         tulle_byte_source_open(path, TULLE_BYTE_SOURCE_CHUNK, &made->source, error);
-    if (!status)
-        status = copy_missing(made, &known, error);
+    if (!status && !tulle_missing_init(&made->missing, known.missing, known.missing_count))
+        status = tulle_fail_memory(error);
     if (!status)
         status = tulle_byte_source_fill(made->source, magic_size, error);
     if (!status) {
@@ -211,9 +180,7 @@ void tulle_table_reader_close(struct table_reader *reader)
     tulle_csv_reader_close(reader->csv);
     tulle_npy_reader_close(reader->npy);
     tulle_byte_source_close(reader->source);
-    for (size_t i = 0; i < reader->missing_count; i++)
-        free(reader->missing[i].text);
-    free(reader->missing);
+    tulle_missing_clear(&reader->missing);
     for (size_t i = 0; reader->sets && i < reader->columns.count; i++)
         tulle_level_set_clear(&reader->sets[i]);
     tulle_table_columns_clear(&reader->columns);
@@ -250,6 +217,11 @@ const struct tulle_levels *tulle_table_reader_levels(const struct table_reader *
     return reader->levels;
 }
 
+const struct tulle_levels *tulle_table_reader_missing(const struct table_reader *reader)
+{
+    return &reader->missing.texts;
+}
+
 size_t tulle_table_reader_line(const struct table_reader *reader)
 {
     return reader->line;
@@ -262,23 +234,11 @@ struct refusal {
     const char *expected, *hint;
 };
 
-static int is_missing(const struct table_reader *reader, const char *text, size_t length)
+static enum tulle_status check_number(enum number_kind kind, double value, struct refusal *refusal)
 {
-    if (length == 0)
-        return 1;
-    for (size_t i = 0; i < reader->missing_count; i++)
-        if (reader->missing[i].length == length &&
-            memcmp(reader->missing[i].text, text, length) == 0)
-            return 1;
-    return 0;
-}
-
-static enum tulle_status read_number(const char *text, size_t length, double *value,
-                                     struct refusal *refusal)
-{
-    switch (tulle_number_parse(text, length, value)) {
+    switch (kind) {
     case NUMBER_FINITE:
-        refusal->expected = tulle_number_expected(*value);
+        refusal->expected = tulle_number_expected(value);
         break;
     case NUMBER_NOT_FINITE:
         refusal->expected = tulle_number_expected(INFINITY);
@@ -315,19 +275,21 @@ static enum tulle_status read_cell(struct table_reader *reader, size_t i, const 
     size_t slot = reader->columns.slots[i];
     const enum column_kind *kind = &reader->columns.kinds[slot];
     double *value = &reader->values[slot];
+    enum number_kind number = NUMBER_MALFORMED;
     *refusal = (struct refusal){NULL, ""};
     tulle_trim(&text, &length);
-    if (is_missing(reader, text, length)) {
+    if (*kind != KIND_CATEGORICAL)
+        number = tulle_number_parse(text, length, value);
+    if (number == NUMBER_FINITE ? tulle_is_missing_number(&reader->missing, *value, 0)
+                                : tulle_is_missing_text(&reader->missing, text, length)) {
         *value = NAN;
         return TULLE_OK;
     }
-    if (*kind == KIND_OPEN) {
-        int is_text = tulle_number_parse(text, length, value) == NUMBER_MALFORMED;
-        if (!set_kind(reader, i, is_text ? KIND_CATEGORICAL : KIND_NUMERIC))
-            return TULLE_ERROR_MEMORY;
-    }
+    if (*kind == KIND_OPEN &&
+        !set_kind(reader, i, number == NUMBER_MALFORMED ? KIND_CATEGORICAL : KIND_NUMERIC))
+        return TULLE_ERROR_MEMORY;
     return *kind == KIND_CATEGORICAL ? read_level(reader, slot, text, length, refusal)
-                                     : read_number(text, length, value, refusal);
+                                     : check_number(number, *value, refusal);
 }
 
 static int read_split(const char *text, size_t length, enum tulle_split *split)
@@ -459,21 +421,23 @@ static enum tulle_status next_csv(struct table_reader *reader, const double **va
     return TULLE_OK;
 }
 
-/* A number of the file's column i; as a cell is read that holds its decimal, where it may be a
- * level or stand for no value. */
+/* A number of the file's column i; a level is named by its decimal. */
 static enum tulle_status read_element(struct table_reader *reader, size_t i, double number,
                                       struct refusal *refusal)
 {
+    size_t slot = reader->columns.slots[i];
     char text[TULLE_NUMBER_SIZE];
-    *refusal = (struct refusal){tulle_number_expected(number), ""};
+    int is_f4 = tulle_npy_reader_is_f4(reader->npy);
+    int is_missing = isnan(number) || tulle_is_missing_number(&reader->missing, number, is_f4);
+    *refusal = (struct refusal){is_missing ? NULL : tulle_number_expected(number), ""};
     if (refusal->expected)
         return TULLE_ERROR_DATA;
-    if (reader->is_plain[i] || isnan(number)) {
-        reader->values[reader->columns.slots[i]] = isnan(number) ? NAN : number;
+    if (is_missing || reader->columns.kinds[slot] == KIND_NUMERIC) {
+        reader->values[slot] = is_missing ? NAN : number;
         return TULLE_OK;
     }
     tulle_number_format(number + 0.0, text); /* -0 is 0 */
-    return read_cell(reader, i, text, strlen(text), refusal);
+    return read_level(reader, slot, text, strlen(text), refusal);
 }
 
 static enum tulle_status next_npy(struct table_reader *reader, const double **values,

@@ -42,6 +42,10 @@ const struct tulle_levels *tulle_table_reader_levels(const struct table_reader *
 /* The name for error messages: the path, or "standard input". */
 const char *tulle_table_reader_source(const struct table_reader *reader);
 
+/* What stands for no value besides empty cells, (count) texts; names is not NULL. They live as long
+ * as the reader. */
+const struct tulle_levels *tulle_table_reader_missing(const struct table_reader *reader);
+
 /* The physical line that the row last returned began at; its index from 1 for .npy. */
 size_t tulle_table_reader_line(const struct table_reader *reader);
 

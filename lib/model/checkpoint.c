@@ -11,19 +11,24 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../base/file_writer.h"
 #include "../base/memory.h"
 #include "../base/utf8.h"
 #include "json_text.h"
 
 static const struct tensor_file checkpoint_file = {"tulle-checkpoint", "checkpoint", 1, 20000000};
 
-/* Freed with free(); NULL if there is no memory. */
+/* Beside the file itself, if path is a link to it: another folder may be another disk. Freed with
+ * free(); NULL if there is no memory. */
 static char *previous_of(const char *path)
 {
-    size_t size = strlen(path) + sizeof ".previous";
+    char *target = tulle_resolve_links(path);
+    const char *file = target ? target : path;
+    size_t size = strlen(file) + sizeof ".previous";
     char *previous = tulle_calloc(size, 1);
     if (previous)
-        snprintf(previous, size, "%s.previous", path);
+        snprintf(previous, size, "%s.previous", file);
+    free(target);
     return previous;
 }
 
@@ -94,6 +99,20 @@ static int is_intact(const char *path)
            tulle_tensor_file_finish(reader, TULLE_OK, NULL, NULL) == TULLE_OK;
 }
 
+/* A newer Tulle's checkpoint must not be written over. */
+static enum tulle_status refuse_newer(const char *path, struct tulle_error *error)
+{
+    struct tensor_reader *reader;
+    struct tulle_error failure;
+    enum tulle_status status = tulle_tensor_file_open(&checkpoint_file, path, &reader, &failure);
+    if (status == TULLE_OK) /* finished like this, the rest is not read */
+        tulle_tensor_file_finish(reader, TULLE_ERROR_IO, NULL, NULL);
+    if (status != TULLE_ERROR_VERSION)
+        return TULLE_OK;
+    return tulle_fail_at(error, status, path, 0, 0, "%s, or name another checkpoint",
+                         failure.message);
+}
+
 enum tulle_status tulle_checkpoint_write(const char *path, const struct checkpoint *checkpoint,
                                          struct tulle_error *error)
 {
@@ -107,6 +126,10 @@ enum tulle_status tulle_checkpoint_write(const char *path, const struct checkpoi
     enum tulle_status status =
         previous && tensors ? describe(checkpoint, &description, error) : tulle_fail_memory(error);
     if (status == TULLE_OK)
+        status = refuse_newer(previous, error);
+    if (status == TULLE_OK)
+        status = refuse_newer(path, error);
+    if (status == TULLE_OK)
         status = tulle_tensor_file_write(&checkpoint_file, path, is_intact(path) ? previous : NULL,
                                          TULLE_VERSION_STRING, description, tensors, tensor_count,
                                          error);
@@ -115,6 +138,15 @@ enum tulle_status tulle_checkpoint_write(const char *path, const struct checkpoi
     free(tensors);
     free(counts);
     return status;
+}
+
+enum tulle_status tulle_checkpoint_check(const char *path, struct tulle_error *error)
+{
+    struct stat file;
+    if (stat(path, &file) == 0 && S_ISREG(file.st_mode) && file.st_size > 0 && !is_intact(path))
+        return tulle_fail_at(error, TULLE_ERROR_FORMAT, path, 0, 0,
+                             "is there and no intact checkpoint; name another file");
+    return tulle_model_check_path(path, error);
 }
 
 /* --- Reading --------------------------------------------------------------------------------- */
@@ -172,6 +204,25 @@ static enum tulle_status read_counts(const json_t *stored, const struct checkpoi
     return TULLE_OK;
 }
 
+/* For the parts whose count only the file knows, now that it is known to have all that it says. */
+static int make_room(const struct checkpoint *checkpoint, const size_t *counts,
+                     struct tensor *tensors)
+{
+    for (size_t i = 0, t = 0; i < checkpoint->part_count; i++) {
+        struct checkpoint_part *part = &checkpoint->parts[i];
+        if (part->found_count) {
+            *part->found_count = counts[i];
+            free(part->data); /* of a file that turned out to be damaged */
+            part->data = tulle_calloc(counts[i], sizeof(double)); /* of the widest type */
+            if (!part->data)
+                return 0;
+        }
+        if (counts[i] > 0)
+            tensors[t++].data = part->data;
+    }
+    return 1;
+}
+
 static enum tulle_status read_parts(struct tensor_reader *reader,
                                     const struct checkpoint *checkpoint, const size_t *counts,
                                     struct tulle_error *error)
@@ -181,11 +232,10 @@ static enum tulle_status read_parts(struct tensor_reader *reader,
     if (!tensors)
         return tulle_fail_memory(error);
     enum tulle_status status = tulle_tensor_file_check(reader, tensors, tensor_count, error);
+    if (status == TULLE_OK && !make_room(checkpoint, counts, tensors))
+        status = tulle_fail_memory(error);
     if (status == TULLE_OK)
         status = tulle_tensor_file_read(reader, tensors, tensor_count, error);
-    for (size_t i = 0; i < checkpoint->part_count; i++)
-        if (checkpoint->parts[i].found_count)
-            *checkpoint->parts[i].found_count = counts[i];
     free(tensors);
     return status;
 }
@@ -233,7 +283,7 @@ static enum tulle_status read_file(const char *path, const struct checkpoint *ch
 static int is_there(const char *path)
 {
     struct stat file;
-    return lstat(path, &file) == 0;
+    return stat(path, &file) == 0;
 }
 
 /* Of a checkpoint that is missing or damaged, as `failure` says. */
@@ -264,15 +314,17 @@ enum tulle_status tulle_checkpoint_read(const char *path, const struct checkpoin
     notice[0] = '\0';
     if (!previous)
         return tulle_fail_memory(error);
+    for (size_t i = 0; i < checkpoint->part_count; i++)
+        if (checkpoint->parts[i].found_count)
+            checkpoint->parts[i].data = NULL;
     const int is_here = is_there(path), has_previous = is_there(previous);
     if (is_here)
         status = read_file(path, checkpoint, &failure);
-    const int is_unusable = !is_here || status == TULLE_ERROR_FORMAT || status == TULLE_ERROR_IO ||
-                            status == TULLE_ERROR_VERSION;
+    const int is_unusable = !is_here || status == TULLE_ERROR_FORMAT || status == TULLE_ERROR_IO;
     if (is_unusable && has_previous)
         status = read_previous(path, previous, checkpoint, &failure, notice, error);
     else if (is_here && is_unusable)
-        tulle_fail_at(error, status, path, 0, 0, "%s; remove it to begin at the beginning",
+        tulle_fail_at(error, status, path, 0, 0, "%s; name another file to begin at the beginning",
                       failure.message);
     else if (status != TULLE_OK && error)
         *error = failure;
@@ -294,6 +346,12 @@ enum tulle_status tulle_checkpoint_write(const char *path, const struct checkpoi
                                          struct tulle_error *error)
 {
     (void)path, (void)checkpoint;
+    return fail_without(error);
+}
+
+enum tulle_status tulle_checkpoint_check(const char *path, struct tulle_error *error)
+{
+    (void)path;
     return fail_without(error);
 }
 

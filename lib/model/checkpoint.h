@@ -18,32 +18,39 @@ struct checkpoint_part {
     enum tensor_type type;
     void *data; /* (count) numbers; only read from by tulle_checkpoint_write */
     size_t count;
-    size_t *found_count; /* NULL: the file has exactly count. Else at most that many, and this is
-                            set to how many when reading; count is how many when writing */
+    /* NULL: the file has exactly count. Else it has at most that many, and reading sets this to how
+     * many, and data to them, NULL for no file; the caller frees it. */
+    size_t *found_count;
 };
 
 struct checkpoint {
     const struct checkpoint_field *fields;
     size_t field_count;
-    const struct checkpoint_part *parts;
+    struct checkpoint_part *parts;
     size_t part_count;
 };
 
 /*
  * Writes path whole or not at all. If path is an intact checkpoint it becomes "PATH.previous" in
  * the same stroke; a damaged one must not take the place of the one before. Whenever the process or
- * the machine stops, one of the two names has a whole file, if one had before.
+ * the machine stops, one of the two names has a whole file, if one had before. TULLE_ERROR_VERSION
+ * if either is of a newer Tulle: both are left as they are.
  */
 enum tulle_status tulle_checkpoint_write(const char *path, const struct checkpoint *checkpoint,
                                          struct tulle_error *error);
+
+/* Before the computation that is to write there: whether it can, and whether nothing else than a
+ * checkpoint would be written over. */
+enum tulle_status tulle_checkpoint_check(const char *path, struct tulle_error *error);
 
 enum { CHECKPOINT_NOTICE_SIZE = 2048 };
 
 /*
  * Fills in the parts from path or, where that is missing or damaged, from "PATH.previous", which
  * then a line in notice (else "") says. *found is 0 if there is neither. TULLE_ERROR_ARGUMENT: the
- * checkpoint is of another run; the message names the first field that differs. On failure what the
- * parts hold is of no use.
+ * checkpoint is of another run; the message names the first field that differs.
+ * TULLE_ERROR_VERSION: it is of a newer Tulle, which is no damage. On failure what the parts hold
+ * is of no use.
  */
 enum tulle_status tulle_checkpoint_read(const char *path, const struct checkpoint *checkpoint,
                                         int *found, char notice[CHECKPOINT_NOTICE_SIZE],

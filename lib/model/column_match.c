@@ -3,34 +3,21 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "../base/memory.h"
-#include "../data/column_level.h"
 #include "../data/encoder.h"
-#include "../data/name_index.h"
-#include "../data/number.h"
 #include "column_match.h"
 
 struct matched_column {
-    size_t position;           /* in a row of the table */
-    struct name_index names;   /* the model's levels by name, */
-    struct number_map numbers; /* and those by number whose names are one */
-    double *map;               /* (mapped) the model's level for each of the table's so far */
+    size_t position;            /* in a row of the table */
+    struct level_finder levels; /* the model's; all zeros for numbers */
+    double *map;                /* (mapped) the model's level for each of the table's so far */
     size_t mapped;
 };
 
 static int is_categorical(const struct tulle_column *column)
 {
     return column->levels.names != NULL;
-}
-
-/* What it takes to find a level; 0 if there is no memory. */
-static int index_levels(struct matched_column *matched, const struct tulle_column *column)
-{
-    return !is_categorical(column) ||
-           (tulle_name_index_init(&matched->names, column->levels.names, column->levels.count) &&
-            tulle_level_numbers(&column->levels, &matched->numbers));
 }
 
 enum tulle_status tulle_column_match_init(struct column_match *match,
@@ -48,12 +35,14 @@ enum tulle_status tulle_column_match_init(struct column_match *match,
     }
     for (size_t i = 0; i < count && status == TULLE_OK; i++) {
         const struct name_entry *found;
+        struct matched_column *matched = &match->matched[i];
         if (tulle_name_index_find(&index, columns[i].name, &found) == 0)
             status = tulle_fail_no_column(error, source, columns[i].name, names, name_count);
-        else if (!index_levels(&match->matched[i], &columns[i]))
+        else if (is_categorical(&columns[i]) &&
+                 !tulle_level_finder_init(&matched->levels, &columns[i].levels))
             status = tulle_fail_memory(error);
         else
-            match->matched[i].position = found->position;
+            matched->position = found->position;
     }
 out:
     tulle_name_index_clear(&index);
@@ -63,30 +52,16 @@ out:
 void tulle_column_match_clear(struct column_match *match)
 {
     for (size_t i = 0; match->matched && i < match->count; i++) {
-        tulle_name_index_clear(&match->matched[i].names);
-        free(match->matched[i].numbers.pairs);
+        tulle_level_finder_clear(&match->matched[i].levels);
         free(match->matched[i].map);
     }
     free(match->matched);
     *match = (struct column_match){0};
 }
 
-static double level_of_number(const struct matched_column *matched, double number)
+static double or_unknown(double level)
 {
-    double level = tulle_number_map_get(&matched->numbers, number);
     return isnan(level) ? TULLE_UNKNOWN_LEVEL : level;
-}
-
-/* As tulle_column_level, but fast for many levels. */
-static double level_of_name(const struct matched_column *matched, const char *name)
-{
-    const struct name_entry *found;
-    double number;
-    if (tulle_name_index_find(&matched->names, name, &found) > 0)
-        return (double)found->position;
-    if (tulle_number_parse(name, strlen(name), &number) == NUMBER_FINITE)
-        return level_of_number(matched, number);
-    return TULLE_UNKNOWN_LEVEL;
 }
 
 enum tulle_status tulle_column_match_levels(struct column_match *match,
@@ -108,7 +83,8 @@ enum tulle_status tulle_column_match_levels(struct column_match *match,
             return tulle_fail_memory(error);
         matched->map = map;
         for (; matched->mapped < table->count; matched->mapped++)
-            map[matched->mapped] = level_of_name(matched, table->names[matched->mapped]);
+            map[matched->mapped] =
+                or_unknown(tulle_level_find(&matched->levels, table->names[matched->mapped]));
     }
     return TULLE_OK;
 }
@@ -120,7 +96,9 @@ static double value_of(const struct column_match *match, size_t index, const dou
     double value = row[matched->position];
     if (!is_categorical(&match->columns[index]) || isnan(value))
         return value;
-    return matched->mapped > 0 ? matched->map[(size_t)value] : level_of_number(matched, value);
+    if (matched->mapped > 0)
+        return matched->map[(size_t)value];
+    return or_unknown(tulle_number_map_get(&matched->levels.numbers, value));
 }
 
 void tulle_column_match_row(const struct column_match *match, const double *row, double *values,

@@ -237,7 +237,7 @@ static struct tulle_evaluation *new_evaluation(const struct tulle_model_info *in
     if (!e)
         return NULL;
     size_t classes = info->targets[0].levels.count;
-    int has_confusion = tulle_predicts_classes(info) && info->target_count == 1 &&
+    int has_confusion = tulle_is_of_classes(info->loss) && info->target_count == 1 &&
                         classes <= MOST_CONFUSION_CLASSES;
     e->metrics = tulle_calloc(info->target_count, sizeof *e->metrics);
     e->out_of_range = tulle_calloc(info->input_count, sizeof *e->out_of_range);

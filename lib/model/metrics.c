@@ -29,7 +29,7 @@ static size_t middle_quantile(const double *quantiles, size_t count)
 int tulle_tally_init(struct tally *tally, const struct tulle_model_info *info, size_t target,
                      size_t rows, double *confusion)
 {
-    int is_class = tulle_predicts_classes(info);
+    int is_class = tulle_is_of_classes(info->loss);
     int has_deviance = info->loss == TULLE_LOSS_POISSON || info->loss == TULLE_LOSS_GAMMA;
     *tally = (struct tally){.target = &info->targets[target],
                             .kernels = tulle_kernels(TULLE_F64),
@@ -210,6 +210,8 @@ static int compare_scores(const void *left, const void *right)
  * score is higher; equal ones count half (Mann and Whitney, 1947). The scores are sorted. */
 static double metric_auc(const struct tally *tally)
 {
+    if (!tally->scored)
+        return NAN;
     const struct scored_row *first = tally->scored;
     const struct scored_row *second = tally->scored + tally->scored_size - tally->seconds;
     double below = 0, all_second = 0, pairs = 0;

@@ -7,6 +7,8 @@
 
 #include "../base/memory.h"
 #include "../data/column_fit.h"
+#include "../data/levels.h"
+#include "../data/missing.h"
 #include "model.h"
 
 /* --- Copying a description ------------------------------------------------------------------- */
@@ -67,6 +69,16 @@ static int copy_text(const char *text, const char **copy)
     return !text || *copy;
 }
 
+static int copy_missing(struct tulle_model_info *copy, const struct tulle_model_info *info)
+{
+    const struct tulle_levels given = {info->missing, info->missing_count};
+    struct tulle_levels texts;
+    int copied = tulle_levels_copy(&texts, info->missing ? &given : &tulle_default_missing);
+    copy->missing = texts.names;
+    copy->missing_count = texts.count;
+    return copied;
+}
+
 /* The columns that tulle_session_predict gives. */
 static size_t count_predictions(const struct tulle_model_info *info)
 {
@@ -92,6 +104,7 @@ static int copy_info(struct tulle_model *model, const struct tulle_model_info *i
     int copied = copy->layers && (copy->quantiles || info->quantile_count == 0) &&
                  (copy->curve || info->curve_count == 0);
     copied &= copy_metrics(info, &copy->metrics);
+    copied &= copy_missing(copy, info);
     copied &= copy_text(info->split_column, &copy->split_column);
     copied &= copy_text(info->weight_column, &copy->weight_column);
     copied &= copy_columns(info->inputs, info->input_count, &copy->inputs);
@@ -151,6 +164,7 @@ void tulle_model_free(tulle_model *model)
     free((double *)info->quantiles);
     free((struct tulle_epoch *)info->curve);
     free((struct tulle_metrics *)info->metrics);
+    free((void *)info->missing);
     free((char *)info->split_column);
     free((char *)info->weight_column);
     tulle_encoder_clear(&model->encoder);

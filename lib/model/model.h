@@ -1,7 +1,7 @@
 /*
  * model.h - the immutable model: its description, its network and its parameters.
  *
- * Building one (the trainer and the file reader do) goes: fill a zeroed struct model_description,
+ * Building one (the trainer and the file reader do) goes: fill a zeroed struct tulle_model_info,
  * call tulle_model_create, write the parameters into the arena, and from then on nothing changes.
  */
 #ifndef TULLE_MODEL_H
@@ -32,7 +32,8 @@ struct tulle_model {
  * caller fills in precision, inputs, targets, layers, their counts, the loss with its parameters,
  * and how it was trained. The last layer has a unit for each target, for quantile one for each
  * quantile of each, and for cross_entropy one for each class of the only target. metrics may be
- * NULL for none, tulle_version for this one, and the task be TULLE_TASK_AUTO.
+ * NULL for none, missing for TULLE_DEFAULT_MISSING, tulle_version for this one, and the task be
+ * TULLE_TASK_AUTO.
  */
 enum tulle_status tulle_model_check(const struct tulle_model_info *info, struct tulle_error *error);
 
@@ -40,7 +41,7 @@ enum tulle_status tulle_model_check(const struct tulle_model_info *info, struct 
 enum tulle_status tulle_model_create(const struct tulle_model_info *info,
                                      struct tulle_model **model, struct tulle_error *error);
 
-/* Whether the loss is one of classes, not of numbers. */
+/* Whether the loss is one of classes, not of numbers, and so are the targets of its models. */
 int tulle_is_of_classes(enum tulle_loss loss);
 
 /* Whether every parameter is a finite number. */

@@ -8,6 +8,7 @@
 
 #include "../base/memory.h"
 #include "../base/utf8.h"
+#include "../data/levels.h"
 #include "model.h"
 
 /* The largest integer up to which a double, and so any reader of JSON, holds all of them. */
@@ -71,9 +72,12 @@ static enum tulle_status check_levels(const struct tulle_column *column, struct 
         return REFUSE(error, "'%s' is a category with %zu levels and %zu quantiles, expected %s",
                       column->name, levels->count, column->quantile_count,
                       "one level or more, and no quantiles");
-    for (size_t i = 0; i < levels->count; i++)
-        if (!tulle_is_utf8(levels->names[i]))
-            return REFUSE(error, "level %zu of '%s' is not UTF-8 text", i + 1, column->name);
+    for (size_t i = 0; i < levels->count; i++) {
+        const char *name = levels->names[i];
+        if (!tulle_is_utf8(name) || tulle_is_blank(name))
+            return REFUSE(error, "level %zu of '%s' is %s", i + 1, column->name,
+                          tulle_is_blank(name) ? "blank" : "not UTF-8 text");
+    }
     const char **sorted = tulle_calloc(levels->count, sizeof *sorted);
     if (!sorted)
         return tulle_fail_memory(error);
@@ -89,6 +93,15 @@ static enum tulle_status check_levels(const struct tulle_column *column, struct 
 
 /* --- Columns --------------------------------------------------------------------------------- */
 
+/* At least what a list of texts takes in the header, in quotes that are escaped. */
+static size_t list_bytes(const char *const *texts, size_t count)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < count && bytes <= MODEL_LONGEST_HEADER; i++)
+        bytes += strlen(texts[i]) + strlen("\\\"\\\",");
+    return bytes;
+}
+
 /* At least what a column takes in the header of a model file: the punctuation there, quotes
  * escaped, its name, and its levels or its figures, of which %.17g writes at most two characters
  * more each. */
@@ -98,14 +111,9 @@ static size_t header_bytes(const struct tulle_column *column)
                            "\\\"missing\\\":0}";
     const char *number = "{\\\"name\\\":\\\"\\\",\\\"mean\\\":,\\\"scale\\\":,\\\"min\\\":,"
                          "\\\"max\\\":,\\\"scaling\\\":\\\"none\\\",\\\"missing\\\":0}";
-    const char *level = "\\\"\\\",";
     size_t bytes = strlen(column->name);
-    if (column->levels.names) {
-        bytes += strlen(category);
-        for (size_t i = 0; i < column->levels.count && bytes <= MODEL_LONGEST_HEADER; i++)
-            bytes += strlen(column->levels.names[i]) + strlen(level);
-        return bytes;
-    }
+    if (column->levels.names)
+        return bytes + strlen(category) + list_bytes(column->levels.names, column->levels.count);
     const double figures[] = {column->mean, column->scale, column->minimum, column->maximum};
     bytes += strlen(number);
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
@@ -125,6 +133,8 @@ static enum tulle_status check_header_length(const struct tulle_model_info *info
         bytes += header_bytes(&info->inputs[i]);
     for (size_t i = 0; i < info->target_count && bytes <= MODEL_LONGEST_HEADER; i++)
         bytes += header_bytes(&info->targets[i]);
+    if (info->missing && bytes <= MODEL_LONGEST_HEADER)
+        bytes += list_bytes(info->missing, info->missing_count);
     if (bytes <= MODEL_LONGEST_HEADER)
         return TULLE_OK;
     return REFUSE(error,
@@ -274,6 +284,9 @@ static enum tulle_status check_texts(const struct tulle_model_info *info, struct
         return REFUSE(error, "the name of the split column is not UTF-8 text");
     if (info->weight_column && !tulle_is_utf8(info->weight_column))
         return REFUSE(error, "the name of the weight column is not UTF-8 text");
+    for (size_t i = 0; info->missing && i < info->missing_count; i++)
+        if (!tulle_is_utf8(info->missing[i]))
+            return REFUSE(error, "text %zu of those that stand for no value is not UTF-8", i + 1);
     if (info->tulle_version &&
         (strlen(info->tulle_version) >= sizeof(((struct tulle_model *)0)->version) ||
          !tulle_is_utf8(info->tulle_version)))

@@ -94,24 +94,6 @@ static void list_layer(struct model_tensors *list, const struct tulle_layer *lay
     t->data = model ? arena_at(model, there->mix) : NULL;
 }
 
-/* Whether a column enters as a vector; see struct tulle_column. */
-static int is_embedded(const struct tulle_column *column)
-{
-    return column->dimensions > 0 && !(column->levels.count == 2 && column->missing == 0);
-}
-
-/* How many numbers a column gives the first layer. It is the encoder that says so, but that can be
- * made only when the quantiles have been read. */
-static size_t column_width(const struct tulle_column *column)
-{
-    const size_t indicator = column->missing > 0;
-    if (!column->levels.names)
-        return 1 + indicator;
-    if (column->levels.count == 2 && !indicator)
-        return 1;
-    return is_embedded(column) ? column->dimensions : column->levels.count + indicator;
-}
-
 static enum tulle_status list_parameters(struct model_tensors *list,
                                          const struct tulle_model_info *info,
                                          const struct tulle_model *model, struct tulle_error *error)
@@ -119,7 +101,9 @@ static enum tulle_status list_parameters(struct model_tensors *list,
     const enum tensor_type type = info->precision == TULLE_F64 ? TENSOR_F64 : TENSOR_F32;
     size_t inputs = 0;
     for (size_t i = 0; i < info->input_count; i++) {
-        size_t width = column_width(&info->inputs[i]);
+        const struct tulle_column *column = &info->inputs[i];
+        size_t width =
+            tulle_column_is_embedded(column) ? column->dimensions : tulle_column_inputs(column);
         if (width > SIZE_MAX - inputs)
             return tulle_fail(error, TULLE_ERROR_FORMAT, "input %zu has too many dimensions", i);
         inputs += width;
@@ -128,7 +112,7 @@ static enum tulle_status list_parameters(struct model_tensors *list,
         list_layer(list, &info->layers[l], inputs, type, l, model);
     for (size_t i = 0, e = 0; i < info->input_count; i++) {
         const struct tulle_column *column = &info->inputs[i];
-        if (!is_embedded(column))
+        if (!tulle_column_is_embedded(column))
             continue;
         struct tensor *t = add(list, type, column->levels.count + 1, column->dimensions);
         snprintf(t->name, sizeof t->name, "embeddings.%zu.weight", e);

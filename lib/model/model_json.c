@@ -49,6 +49,23 @@ static enum tulle_status read_array(const char *part, const json_t *array, size_
     return *items ? TULLE_OK : tulle_fail_memory(error);
 }
 
+/* An array of strings; *texts is to be freed, also on failure, but not the strings. */
+static enum tulle_status read_texts(const char *part, const json_t *array,
+                                    const char *const **texts, size_t *count,
+                                    struct tulle_error *error)
+{
+    void *items;
+    enum tulle_status status = read_array(part, array, sizeof **texts, &items, count, error);
+    if (status != TULLE_OK)
+        return status;
+    const char **strings = items;
+    *texts = strings;
+    for (size_t i = 0; i < *count; i++)
+        if (!(strings[i] = json_string_value(json_array_get(array, i))))
+            return tulle_fail(error, TULLE_ERROR_FORMAT, "bad %s: a text is not a string", part);
+    return TULLE_OK;
+}
+
 static enum tulle_status read_count(const char *part, json_int_t value, size_t *count,
                                     struct tulle_error *error)
 {
@@ -95,24 +112,6 @@ static json_t *write_column(const void *columns, size_t i)
     return object;
 }
 
-static enum tulle_status read_levels(const char *part, const json_t *array,
-                                     struct tulle_levels *levels, struct tulle_error *error)
-{
-    void *items;
-    enum tulle_status status =
-        read_array(part, array, sizeof *levels->names, &items, &levels->count, error);
-    if (status != TULLE_OK)
-        return status;
-    const char **names = items;
-    levels->names = names;
-    for (size_t i = 0; i < levels->count; i++)
-        if (!(names[i] = json_string_value(json_array_get(array, i))))
-            return tulle_fail(error, TULLE_ERROR_FORMAT, "bad %s: a level is not a string", part);
-    if (levels->count == 0)
-        return tulle_fail(error, TULLE_ERROR_FORMAT, "bad %s: a column of no levels", part);
-    return TULLE_OK;
-}
-
 static enum tulle_status read_category(const char *part, json_t *object, struct tulle_column *c,
                                        struct tulle_error *error)
 {
@@ -122,7 +121,9 @@ static enum tulle_status read_category(const char *part, json_t *object, struct 
     if (json_unpack_ex(object, &json_error, 0, "{s:s, s:o, s:I, s:I!}", "name", &c->name, "levels",
                        &levels, "dimensions", &dimensions, "missing", &missing) != 0)
         return tulle_fail_json(part, &json_error, error);
-    enum tulle_status status = read_levels(part, levels, &c->levels, error);
+    enum tulle_status status = read_texts(part, levels, &c->levels.names, &c->levels.count, error);
+    if (status == TULLE_OK && c->levels.count == 0)
+        status = tulle_fail(error, TULLE_ERROR_FORMAT, "bad %s: a column of no levels", part);
     if (status == TULLE_OK)
         status = read_count("dimensions", dimensions, &c->dimensions, error);
     return status == TULLE_OK ? read_count("missing", missing, &c->missing, error) : status;
@@ -192,6 +193,7 @@ static json_t *write_layer(const void *layers, size_t i)
 static enum tulle_status read_layers(const json_t *array, int version, struct model_json *json,
                                      struct tulle_error *error)
 {
+    const enum tulle_activation last_of_1 = TULLE_ACTIVATION_LOGISTIC;
     const char *members =
         version == 1 ? "{s:I, s:s!}" : "{s:I, s:s, s:b, s:F!}"; /* format 1 had no more */
     void *items;
@@ -209,7 +211,8 @@ static enum tulle_status read_layers(const json_t *array, int version, struct mo
                            "activation", &activation, "parametric", &layer->parametric, "dropout",
                            &layer->dropout) != 0)
             return tulle_fail_json("layers", &json_error, error);
-        if (tulle_activation_from_name(activation, &layer->activation) != TULLE_OK)
+        if (tulle_activation_from_name(activation, &layer->activation) != TULLE_OK ||
+            (version == 1 && layer->activation > last_of_1))
             return fail_unknown("activation", activation, error);
         status = read_count("units", units, &layer->units, error);
     }
@@ -220,25 +223,27 @@ static enum tulle_status read_layers(const json_t *array, int version, struct mo
 
 static json_t *write_training(const struct tulle_model_info *info)
 {
-    return json_pack(
-        "{s:s, s:f, s:f, s:o, s:s, s:f, s:I, s:I, s:I, s:s?, s:s?, s:f, s:f, s:{s:I, s:I, s:I}, "
-        "s:I, s:I}",
-        "loss", tulle_loss_name(info->loss), "huber_delta", info->huber_delta, "label_smoothing",
-        info->label_smoothing, "quantiles",
-        write_array(info->quantile_count, write_number, info->quantiles), "optimizer",
-        tulle_optimizer_name(info->optimizer), "learning_rate", info->learning_rate, "batch_size",
-        (json_int_t)info->batch_size, "epochs", (json_int_t)info->epochs, "seed",
-        (json_int_t)info->seed, "split_column", info->split_column, "weight_column",
-        info->weight_column, "valid_fraction", info->valid_fraction, "test_fraction",
-        info->test_fraction, "rows", split_names[0], (json_int_t)info->rows[0], split_names[1],
-        (json_int_t)info->rows[1], split_names[2], (json_int_t)info->rows[2], "best_epoch",
-        (json_int_t)info->best_epoch, "curve", (json_int_t)info->curve_count);
+    return json_pack("{s:s, s:f, s:f, s:o, s:s, s:f, s:I, s:I, s:I, s:o, s:s?, s:s?, s:f, s:f, "
+                     "s:{s:I, s:I, s:I}, s:I, s:I}",
+                     "loss", tulle_loss_name(info->loss), "huber_delta", info->huber_delta,
+                     "label_smoothing", info->label_smoothing, "quantiles",
+                     write_array(info->quantile_count, write_number, info->quantiles), "optimizer",
+                     tulle_optimizer_name(info->optimizer), "learning_rate", info->learning_rate,
+                     "batch_size", (json_int_t)info->batch_size, "epochs", (json_int_t)info->epochs,
+                     "seed", (json_int_t)info->seed, "missing",
+                     write_array(info->missing_count, write_text, info->missing), "split_column",
+                     info->split_column, "weight_column", info->weight_column, "valid_fraction",
+                     info->valid_fraction, "test_fraction", info->test_fraction, "rows",
+                     split_names[0], (json_int_t)info->rows[0], split_names[1],
+                     (json_int_t)info->rows[1], split_names[2], (json_int_t)info->rows[2],
+                     "best_epoch", (json_int_t)info->best_epoch, "curve",
+                     (json_int_t)info->curve_count);
 }
 
 /* The members as jansson gives them. */
 struct training {
     const char *loss, *optimizer;
-    json_t *quantiles, *split_column, *weight_column;
+    json_t *quantiles, *missing, *split_column, *weight_column;
     json_int_t batch_size, epochs, seed, rows[3], best_epoch, curve;
 };
 
@@ -247,21 +252,22 @@ static enum tulle_status unpack_training(json_t *object, struct training *t,
 {
     json_error_t json_error;
     if (json_unpack_ex(object, &json_error, 0,
-                       "{s:s, s:F, s:F, s:o, s:s, s:F, s:I, s:I, s:I, s:o, s:o, s:F, s:F, "
+                       "{s:s, s:F, s:F, s:o, s:s, s:F, s:I, s:I, s:I, s:o, s:o, s:o, s:F, s:F, "
                        "s:{s:I, s:I, s:I!}, s:I, s:I!}",
                        "loss", &t->loss, "huber_delta", &info->huber_delta, "label_smoothing",
                        &info->label_smoothing, "quantiles", &t->quantiles, "optimizer",
                        &t->optimizer, "learning_rate", &info->learning_rate, "batch_size",
-                       &t->batch_size, "epochs", &t->epochs, "seed", &t->seed, "split_column",
-                       &t->split_column, "weight_column", &t->weight_column, "valid_fraction",
-                       &info->valid_fraction, "test_fraction", &info->test_fraction, "rows",
-                       split_names[0], &t->rows[0], split_names[1], &t->rows[1], split_names[2],
-                       &t->rows[2], "best_epoch", &t->best_epoch, "curve", &t->curve) != 0)
+                       &t->batch_size, "epochs", &t->epochs, "seed", &t->seed, "missing",
+                       &t->missing, "split_column", &t->split_column, "weight_column",
+                       &t->weight_column, "valid_fraction", &info->valid_fraction, "test_fraction",
+                       &info->test_fraction, "rows", split_names[0], &t->rows[0], split_names[1],
+                       &t->rows[1], split_names[2], &t->rows[2], "best_epoch", &t->best_epoch,
+                       "curve", &t->curve) != 0)
         return tulle_fail_json("training", &json_error, error);
     return TULLE_OK;
 }
 
-/* Format 1 had no other loss than the mean square, and said of scaling that there was some. */
+/* Format 1 had one loss and one optimizer, and said of scaling that there was some. */
 static enum tulle_status unpack_training_1(json_t *object, struct training *t,
                                            struct tulle_model_info *info, struct tulle_error *error)
 {
@@ -307,9 +313,11 @@ static enum tulle_status read_training(json_t *object, int version, struct model
                                             : unpack_training(object, &t, info, error);
     if (status != TULLE_OK)
         return status;
-    if (tulle_loss_from_name(t.loss, &info->loss) != TULLE_OK)
+    if (tulle_loss_from_name(t.loss, &info->loss) != TULLE_OK ||
+        (version == 1 && info->loss != TULLE_LOSS_MSE))
         return fail_unknown("loss", t.loss, error);
-    if (tulle_optimizer_from_name(t.optimizer, &info->optimizer) != TULLE_OK)
+    if (tulle_optimizer_from_name(t.optimizer, &info->optimizer) != TULLE_OK ||
+        (version == 1 && info->optimizer != TULLE_OPTIMIZER_SGD))
         return fail_unknown("optimizer", t.optimizer, error);
     if (t.seed < 0 || t.seed > UINT32_MAX)
         return tulle_fail(error, TULLE_ERROR_FORMAT, "bad seed: %" JSON_INTEGER_FORMAT, t.seed);
@@ -331,6 +339,8 @@ static enum tulle_status read_training(json_t *object, int version, struct model
         status = read_name("split_column", t.split_column, &info->split_column, error);
     if (status == TULLE_OK && t.weight_column)
         status = read_name("weight_column", t.weight_column, &info->weight_column, error);
+    if (status == TULLE_OK && t.missing)
+        status = read_texts("missing", t.missing, &json->missing, &info->missing_count, error);
     if (status == TULLE_OK && t.quantiles)
         status = read_quantiles(t.quantiles, json, error);
     return status;
@@ -482,6 +492,7 @@ enum tulle_status tulle_model_json_read(const char *text, int version, struct mo
     info->inputs = json->inputs;
     info->targets = json->targets;
     info->layers = json->layers;
+    info->missing = json->missing;
     info->quantiles = json->quantiles;
     info->metrics = json->metrics;
     return status;
@@ -501,6 +512,7 @@ void tulle_model_json_clear(struct model_json *json)
     free_columns(json->inputs, json->info.input_count);
     free_columns(json->targets, json->info.target_count);
     free(json->layers);
+    free((void *)json->missing);
     free(json->quantiles);
     free(json->metrics);
     free(json->curve);

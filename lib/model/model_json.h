@@ -14,9 +14,10 @@ char *tulle_model_json_write(const struct tulle_model_info *info);
 
 struct model_json {
     struct tulle_model_info info; /* what it points to is owned by the members below */
-    json_t *root;                 /* the names */
+    json_t *root;                 /* the texts */
     struct tulle_column *inputs, *targets;
     struct tulle_layer *layers;
+    const char *const *missing;
     double *quantiles;
     struct tulle_metrics *metrics;
     struct tulle_epoch *curve;

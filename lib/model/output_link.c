@@ -5,14 +5,9 @@
 
 #include "output_link.h"
 
-int tulle_predicts_classes(const struct tulle_model_info *info)
-{
-    return info->loss == TULLE_LOSS_CROSS_ENTROPY || info->loss == TULLE_LOSS_BINARY_CROSS_ENTROPY;
-}
-
 size_t tulle_target_predictions(const struct tulle_model_info *info, size_t target)
 {
-    if (tulle_predicts_classes(info))
+    if (tulle_is_of_classes(info->loss))
         return info->targets[target].levels.count;
     return info->quantile_count ? info->quantile_count : 1;
 }

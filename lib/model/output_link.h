@@ -14,9 +14,6 @@ struct model_link {
  * scaling, in double. The model_link must outlive it. */
 struct output_link tulle_model_link(const struct model_link *link);
 
-/* Whether the model's targets are classes. */
-int tulle_predicts_classes(const struct tulle_model_info *info);
-
 /* The columns that a target of the model takes among the predictions. */
 size_t tulle_target_predictions(const struct tulle_model_info *info, size_t target);
 

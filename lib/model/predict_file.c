@@ -32,7 +32,7 @@ struct prediction {
 /* Whether a target is written as the name of its most probable class. */
 static int writes_names(const struct prediction *p)
 {
-    return tulle_predicts_classes(p->info) && !p->options->probabilities;
+    return tulle_is_of_classes(p->info->loss) && !p->options->probabilities;
 }
 
 static enum tulle_status write_header(struct prediction *p)
@@ -148,8 +148,9 @@ static enum tulle_status open_reader(struct prediction *p, const char *input,
     options.column_count = inputs;
     options.categorical = categorical;
     options.numeric = numeric;
-    options.missing = p->options->missing;
-    options.missing_count = p->options->missing_count;
+    options.missing = p->options->missing ? p->options->missing : p->info->missing;
+    options.missing_count =
+        p->options->missing ? p->options->missing_count : p->info->missing_count;
     for (size_t i = 0; i < inputs; i++) {
         const struct tulle_column *column = &p->info->inputs[i];
         p->names[i] = column->name;

@@ -352,7 +352,8 @@ static enum tulle_status hash_head(struct tensor_reader *reader, struct tulle_er
     return TULLE_OK;
 }
 
-/* Reads the header, once it is known to be one and to be all there. */
+/* Reads the header, once it is known to be one and to be all there; of a newer version too, so that
+ * its checksum can tell whether it is one or only the digit is damaged. */
 static enum tulle_status read_head(struct tensor_reader *reader, struct tulle_error *error)
 {
     char text[128];
@@ -365,7 +366,7 @@ static enum tulle_status read_head(struct tensor_reader *reader, struct tulle_er
     enum tulle_status status = read_bytes(reader, start, needed, error);
     if (status == TULLE_OK)
         status = identify(reader, start, error);
-    if (status != TULLE_OK)
+    if (status != TULLE_OK && status != TULLE_ERROR_VERSION)
         return status;
     uint64_t length = get_length(start);
     if (length > reader->size - LENGTH_SIZE)
@@ -375,15 +376,19 @@ static enum tulle_status read_head(struct tensor_reader *reader, struct tulle_er
                       length, reader->size);
     if (length > reader->kind->longest_header || length < needed - LENGTH_SIZE ||
         (LENGTH_SIZE + length) % DATA_ALIGNMENT != 0)
-        return REFUSE(error, "damaged: a header of %" PRIu64 " bytes", length);
+        return status == TULLE_OK ? REFUSE(error, "damaged: a header of %" PRIu64 " bytes", length)
+                                  : status;
     reader->data_offset = LENGTH_SIZE + (size_t)length;
     reader->left = reader->size - reader->data_offset;
     reader->header = tulle_calloc(reader->data_offset, 1);
     if (!reader->header)
         return tulle_fail_memory(error);
     memcpy(reader->header, start, needed);
-    status = read_bytes(reader, reader->header + needed, reader->data_offset - needed, error);
-    return status == TULLE_OK ? hash_head(reader, error) : status;
+    enum tulle_status rest =
+        read_bytes(reader, reader->header + needed, reader->data_offset - needed, error);
+    if (rest == TULLE_OK)
+        rest = hash_head(reader, error);
+    return rest == TULLE_OK ? status : rest;
 }
 
 /*

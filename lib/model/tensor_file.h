@@ -52,7 +52,8 @@ enum tulle_status tulle_tensor_file_write(const struct tensor_file *kind, const 
  */
 struct tensor_reader;
 
-/* Reads the header. TULLE_ERROR_FORMAT, or TULLE_ERROR_VERSION for a newer one. */
+/* Reads the header. TULLE_ERROR_FORMAT, or TULLE_ERROR_VERSION for an intact file of a newer
+ * version. */
 enum tulle_status tulle_tensor_file_open(const struct tensor_file *kind, const char *path,
                                          struct tensor_reader **reader, struct tulle_error *error);
 

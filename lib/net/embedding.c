@@ -17,6 +17,8 @@ void tulle_embedding_forward(const struct network *network, const struct workspa
                              const void *parameters, size_t s, size_t e)
 {
     size_t count = network->embedding_count, size = tulle_type_size(network->precision);
+    if (count == 0)
+        return;
     for (size_t i = s; i < e; i++) {
         uint32_t *levels = ws->levels + i * count;
         int is_wrong = 0;

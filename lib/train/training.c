@@ -9,6 +9,7 @@
 
 #include "../base/float_mode.h"
 #include "../base/memory.h"
+#include "../model/checkpoint.h"
 #include "../model/evaluate.h"
 #include "initialize.h"
 #include "training.h"
@@ -25,6 +26,20 @@ void tulle_training_notice(const struct training *t, const char *format, ...)
     va_end(list);
     tulle_fail(&text, TULLE_OK, "%s", line);
     t->options.notice(text.message, t->options.user);
+}
+
+enum tulle_status tulle_fail_row(const struct training *t, size_t row, struct tulle_error *error,
+                                 const char *format, ...)
+{
+    struct tulle_error text;
+    va_list list;
+    va_start(list, format);
+    vsnprintf(text.message, sizeof text.message, format, list);
+    va_end(list);
+    int is_first = row < t->first_rows;
+    const tulle_dataset *dataset = is_first ? t->dataset : t->options.valid_dataset;
+    return tulle_fail_at(error, TULLE_ERROR_DATA, dataset->info.source, 0, 0, "row %zu: %s",
+                         (is_first ? row : row - t->first_rows) + 1, text.message);
 }
 
 /* --- Preparation ----------------------------------------------------------------------------- */
@@ -52,6 +67,14 @@ static enum tulle_status check_options(const struct tulle_train_options *o,
                           "a schedule's factor must be in (0, 1] and its epochs at least 1, got %g "
                           "and %zu",
                           o->schedule_factor, o->schedule_epochs);
+    if (!(o->checkpoint_seconds >= 0))
+        return tulle_fail(error, TULLE_ERROR_ARGUMENT,
+                          "the seconds between checkpoints must be at least 0, got %g",
+                          o->checkpoint_seconds);
+    if (o->resume && !o->checkpoint)
+        return tulle_fail(error, TULLE_ERROR_ARGUMENT, "no checkpoint is named to resume from");
+    if (!tulle_activation_name(o->activation))
+        return tulle_fail(error, TULLE_ERROR_ARGUMENT, "unknown activation %d", (int)o->activation);
     if (!(o->warmup >= 0) || !(o->warmup < 1))
         return tulle_fail(error, TULLE_ERROR_ARGUMENT,
                           "the warm-up is a share of the steps in [0, 1), got %g", o->warmup);
@@ -78,9 +101,13 @@ static enum tulle_status check_valid_rows(const struct training *t, struct tulle
     const char *what = t->options.patience > 0                         ? "stopping early"
                        : t->options.schedule == TULLE_SCHEDULE_PLATEAU ? "the plateau schedule"
                                                                        : NULL;
-    if (what && t->valid_known == 0)
+    size_t counting = 0;
+    for (size_t i = 0; i < t->valid_known; i++)
+        counting += !t->weights || t->weights[t->order[t->rows[TULLE_SPLIT_TRAIN] + i]] > 0;
+    if (what && counting == 0)
         return tulle_fail(error, TULLE_ERROR_ARGUMENT,
-                          "%s needs rows to validate on, and there are none", what);
+                          "%s needs rows to validate on, and there are none%s", what,
+                          t->valid_known > 0 ? " of a weight above 0" : "");
     return TULLE_OK;
 }
 
@@ -119,13 +146,18 @@ static void silence_constants(struct training *t)
 {
     const struct network *network = &t->trainer->network;
     const struct network_layer *last = &network->layers[network->layer_count - 1];
+    void *arena = t->trainer->parameters;
     if (t->options.loss != TULLE_LOSS_MSE || network->outputs != t->target_count)
         return;
     for (size_t o = 0; o < t->target_count; o++) {
         const struct tulle_column *target = &t->fits[t->input_count + o];
-        if (target->scaling == TULLE_SCALING_STANDARD && target->minimum == target->maximum)
+        int is_constant =
+            target->scaling == TULLE_SCALING_STANDARD && target->minimum == target->maximum;
+        if (is_constant)
             for (size_t i = 0; i < last->inputs; i++)
-                tulle_arena_set(network, t->trainer->parameters, tulle_weight_index(last, o, i), 0);
+                tulle_arena_set(network, arena, tulle_weight_index(last, o, i), 0);
+        if (is_constant)
+            tulle_arena_set(network, arena, last->biases + o, 0);
     }
 }
 
@@ -209,6 +241,8 @@ static enum tulle_status make_model(struct training *t, struct tulle_error *erro
                                     .inputs = t->fits,
                                     .targets = t->fits + t->input_count,
                                     .layers = t->layers,
+                                    .missing = data->missing,
+                                    .missing_count = data->missing_count,
                                     .loss = o->loss_function ? TULLE_LOSS_MSE : o->loss,
                                     .huber_delta = o->huber_delta,
                                     .label_smoothing = o->label_smoothing,
@@ -244,13 +278,13 @@ static enum tulle_status make_records(struct training *t, struct tulle_error *er
 
 static enum tulle_status prepare(struct training *t, struct tulle_error *error)
 {
-    size_t first_rows = t->dataset->info.rows;
+    t->first_rows = t->dataset->info.rows;
     enum tulle_status status = join_valid(t, error);
     tulle_rng_seed(&t->rng, t->options.seed);
     if (status == TULLE_OK)
         status = tulle_training_find_columns(t, error);
     if (status == TULLE_OK)
-        status = tulle_training_split(t, first_rows, error);
+        status = tulle_training_split(t, error);
     if (status == TULLE_OK)
         status = tulle_training_fit_columns(t, error);
     if (status == TULLE_OK)
@@ -338,8 +372,11 @@ enum tulle_status tulle_train(const tulle_dataset *dataset,
     t.target_count = t.options.target_count;
     uint64_t mode = tulle_float_mode_enter();
     status = prepare(&t, error);
-    if (status == TULLE_OK && t.options.checkpoint && t.options.resume)
-        status = tulle_training_restore(&t, error);
+    if (status == TULLE_OK && t.options.checkpoint)
+        status = t.options.resume ? tulle_training_restore(&t, error)
+                                  : tulle_checkpoint_check(t.options.checkpoint, error);
+    if (status == TULLE_OK && t.options.resume)
+        status = tulle_model_check_path(t.options.checkpoint, error);
     if (status == TULLE_OK)
         status = tulle_training_run(&t, error);
     if (status == TULLE_OK)

@@ -29,7 +29,8 @@ struct settings;
 
 struct training {
     const struct tulle_dataset *dataset;
-    struct tulle_dataset *joined; /* the dataset, if validation rows came apart */
+    struct tulle_dataset *joined; /* the dataset, if validation rows came apart: they follow */
+    size_t first_rows;            /* these */
     struct tulle_train_options options;
     enum tulle_task task;
 
@@ -46,8 +47,7 @@ struct training {
     /* Rows. */
     size_t *order;      /* (rows) the training rows, then valid, then test */
     size_t rows[3];     /* how many of each */
-    size_t valid_known; /* of the valid ones, the first whose classes training has; 0 if all of
-                           those weigh nothing */
+    size_t valid_known; /* of the valid ones, the first whose classes training has */
     size_t *shuffled;   /* (training rows) of the epoch */
     double *weights;    /* (rows) of the dataset: what a row's loss counts; NULL: 1 */
 
@@ -67,6 +67,10 @@ struct training {
 /* A line to the caller's notice, if there is one. */
 void tulle_training_notice(const struct training *t, const char *format, ...) TULLE_PRINTF(2, 3);
 
+/* TULLE_ERROR_DATA: "row 17: ...", in the file that the dataset's row came from. */
+enum tulle_status tulle_fail_row(const struct training *t, size_t row, struct tulle_error *error,
+                                 const char *format, ...) TULLE_PRINTF(4, 5);
+
 /* --- training_columns.c --- */
 
 /* Finds targets, weights and inputs by name, and the task. */
@@ -81,10 +85,8 @@ enum tulle_status tulle_training_check_range(const struct training *t, struct tu
 
 /* --- training_rows.c --- */
 
-/* Fills in order and rows: by the dataset's own splits or else at random. The first first_rows are
- * the dataset's, the others validation rows that came apart. */
-enum tulle_status tulle_training_split(struct training *t, size_t first_rows,
-                                       struct tulle_error *error);
+/* Fills in order and rows: by the dataset's own splits or else at random. */
+enum tulle_status tulle_training_split(struct training *t, struct tulle_error *error);
 
 /* Fills in classes; moves valid rows whose class training has not behind the others. */
 enum tulle_status tulle_training_find_classes(struct training *t, struct tulle_error *error);
@@ -97,6 +99,9 @@ void tulle_training_view(const struct training *t, const size_t *order, struct r
                          struct rows *y);
 
 /* --- training_epochs.c --- */
+
+/* Of an epoch. */
+size_t tulle_training_steps(const struct training *t);
 
 enum tulle_status tulle_training_run(struct training *t, struct tulle_error *error);
 

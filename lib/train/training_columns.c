@@ -61,11 +61,6 @@ static enum tulle_status find_weights(struct training *t, const size_t *targets,
 
 /* --- The task -------------------------------------------------------------------------------- */
 
-static int is_class_loss(enum tulle_loss loss)
-{
-    return loss == TULLE_LOSS_CROSS_ENTROPY || loss == TULLE_LOSS_BINARY_CROSS_ENTROPY;
-}
-
 /* How many different numbers a column has: at most `most` are told apart. */
 static size_t count_values(const struct tulle_dataset_info *data, size_t column, size_t most,
                            int *are_whole)
@@ -112,12 +107,15 @@ static enum tulle_status find_task(struct training *t, const size_t *targets,
     const struct tulle_train_options *o = &t->options;
     t->task = o->task;
     if (t->task == TULLE_TASK_AUTO && o->loss != TULLE_LOSS_AUTO)
-        t->task = is_class_loss(o->loss) ? TULLE_TASK_CLASSIFICATION : TULLE_TASK_REGRESSION;
+        t->task = tulle_is_of_classes(o->loss) ? TULLE_TASK_CLASSIFICATION : TULLE_TASK_REGRESSION;
     if (t->task == TULLE_TASK_AUTO && o->loss_function)
         t->task = TULLE_TASK_REGRESSION;
+    enum tulle_task first = TULLE_TASK_AUTO;
     for (size_t i = 0; t->task == TULLE_TASK_AUTO && i < t->target_count; i++) {
         enum tulle_task task = task_of(t, targets[i]);
-        if (i > 0 && task != task_of(t, targets[0]))
+        if (i == 0)
+            first = task;
+        if (task != first)
             return FAIL_DATA(
                 t, error, "target '%s' holds %s and target '%s' does not; train a model for each",
                 data->names[targets[i]], task == TULLE_TASK_REGRESSION ? "amounts" : "classes",
@@ -126,7 +124,7 @@ static enum tulle_status find_task(struct training *t, const size_t *targets,
             t->task = task;
     }
     if (o->loss != TULLE_LOSS_AUTO &&
-        is_class_loss(o->loss) != (t->task == TULLE_TASK_CLASSIFICATION))
+        tulle_is_of_classes(o->loss) != (t->task == TULLE_TASK_CLASSIFICATION))
         return tulle_fail(error, TULLE_ERROR_ARGUMENT, "the loss %s is not for %s",
                           tulle_loss_name(o->loss), tulle_task_name(t->task));
     if (o->loss_function && t->task == TULLE_TASK_CLASSIFICATION)
@@ -270,6 +268,19 @@ static int is_all_different(const struct training *t, const struct tulle_column 
     return column->levels.count == rows && rows >= FEW;
 }
 
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* To alphabetical order, so that neither the order of rows nor rows that do not train decide which
+ * class is the second, or which level has which weights. */
+static void sort_levels(struct tulle_column *column)
+{
+    if (column->levels.count > 0)
+        qsort((char **)column->levels.names, column->levels.count, sizeof(char *), compare_names);
+}
+
 /* Fits the inputs and takes out those that say nothing. */
 static enum tulle_status fit_inputs(struct training *t, struct tulle_error *error)
 {
@@ -288,6 +299,7 @@ static enum tulle_status fit_inputs(struct training *t, struct tulle_error *erro
                                   &options, fit, error);
         if (status != TULLE_OK)
             break;
+        sort_levels(fit);
         int is_constant = tulle_column_is_constant(fit);
         if (is_constant)
             tulle_training_notice(t, "input '%s' is left out: it is the same in all training rows",
@@ -323,9 +335,10 @@ static enum tulle_status fit_positive(const struct training *t, struct tulle_col
     for (size_t i = 0; i < t->rows[TULLE_SPLIT_TRAIN] + t->rows[TULLE_SPLIT_VALID]; i++) {
         double value = data->values[t->order[i] * data->columns + column];
         if (value < 0 || (is_gamma && value == 0))
-            return FAIL_DATA(t, error, "row %zu: the loss %s needs targets %s 0, but '%s' is %g",
-                             t->order[i] + 1, tulle_loss_name(t->options.loss),
-                             is_gamma ? "above" : "of at least", target->name, value);
+            return tulle_fail_row(t, t->order[i], error,
+                                  "the loss %s needs targets %s 0, but '%s' is %g",
+                                  tulle_loss_name(t->options.loss),
+                                  is_gamma ? "above" : "of at least", target->name, value);
     }
     target->scale = t->options.standardize_targets && target->mean > 0 ? target->mean : 1;
     target->mean = 0;
@@ -337,15 +350,18 @@ static enum tulle_status fit_class_target(struct training *t, struct tulle_colum
 {
     enum { MOST_NUMBERS = 1000 };
     const struct column_fit_options options = {TULLE_SCALING_NONE, SIZE_MAX, 0};
+    const struct tulle_levels *data_levels = &t->dataset->info.levels[column];
     size_t rows = t->rows[TULLE_SPLIT_TRAIN];
     enum tulle_status status =
-        t->dataset->info.levels[column].count > 0
+        data_levels->count > 0
             ? tulle_column_fit(t->dataset, column, t->order, rows, &options, target, error)
             : tulle_column_fit_classes(t->dataset, column, t->order, rows, MOST_NUMBERS, target,
                                        error);
     if (status != TULLE_OK)
         return status;
     size_t classes = target->levels.count;
+    if (data_levels->count > 0)
+        sort_levels(target);
     if (classes < 2)
         return FAIL_DATA(t, error, "target '%s' has only one class in the training rows, '%s'",
                          target->name, classes == 1 ? target->levels.names[0] : "");
@@ -442,9 +458,9 @@ enum tulle_status tulle_training_check_range(const struct training *t, struct tu
                                                      column->scaling == TULLE_SCALING_QUANTILE);
             if (column->levels.count == 0 && !is_squashed &&
                 fabs((value - column->mean) / column->scale) > limit)
-                return FAIL_DATA(
-                    t, error, "row %zu: column '%s' holds %g, which %s is too large for %s",
-                    t->order[r] + 1, column->name, value,
+                return tulle_fail_row(
+                    t, t->order[r], error, "column '%s' holds %g, which %s is too large for %s",
+                    column->name, value,
                     column->scaling == TULLE_SCALING_NONE ? "unscaled"
                                                           : "beside the training rows' values",
                     tulle_type_name(t->options.precision));

@@ -3,6 +3,7 @@
 #include "../base/portability.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -62,16 +63,19 @@ static int has_diverged(const struct training *t, double loss)
 static enum tulle_status fail_diverged(const struct training *t, double loss,
                                        struct tulle_error *error)
 {
+    char text[32] = "not a number";
+    if (!isnan(loss))
+        snprintf(text, sizeof text, "%g", loss);
     return tulle_fail(error, TULLE_ERROR_DIVERGED,
-                      "training diverged in epoch %zu of %zu: the loss is %g; try a learning rate "
+                      "training diverged in epoch %zu of %zu: the loss is %s; try a learning rate "
                       "below %g",
-                      (size_t)t->state.epoch + 1, t->options.epochs, loss,
+                      (size_t)t->state.epoch + 1, t->options.epochs, text,
                       t->options.learning_rate);
 }
 
 /* --- Steps ----------------------------------------------------------------------------------- */
 
-static size_t steps_of_epoch(const struct training *t)
+size_t tulle_training_steps(const struct training *t)
 {
     return (t->rows[TULLE_SPLIT_TRAIN] - 1) / t->trainer->options.batch_size + 1;
 }
@@ -91,7 +95,7 @@ static struct tulle_progress progress_of(const struct training *t)
         .epoch = (size_t)s->epoch + 1,
         .epochs = t->options.epochs,
         .step = (size_t)s->step,
-        .steps = steps_of_epoch(t),
+        .steps = tulle_training_steps(t),
         .train_loss = tulle_trainer_mean_loss(t->trainer, s->epoch_loss,
                                               s->epoch_weight > 0 ? s->epoch_weight : 1),
         .valid_loss = s->valid_loss,
@@ -125,26 +129,30 @@ static enum tulle_status report(struct training *t, const struct tulle_progress 
     return TULLE_OK;
 }
 
-/* Writes the checkpoint if it is time to. */
-static enum tulle_status save_in_time(struct training *t, struct tulle_error *error)
+/* Writes the checkpoint if it is time to. Where that fails training goes on, and tries again. */
+static void save_in_time(struct training *t)
 {
     const struct tulle_train_options *o = &t->options;
     if (!o->checkpoint)
-        return TULLE_OK;
-    uint64_t step = t->state.epoch * steps_of_epoch(t) + t->state.step;
+        return;
+    uint64_t step = t->state.epoch * tulle_training_steps(t) + t->state.step;
     int is_due = o->checkpoint_steps > 0 ? step % o->checkpoint_steps == 0
                                          : now() - t->last_write >= o->checkpoint_seconds;
     if (!is_due)
-        return TULLE_OK;
-    enum tulle_status status = tulle_training_save(t, error);
+        return;
+    struct tulle_error failure;
+    char text[sizeof failure.message];
     t->last_write = now();
-    return status;
+    if (tulle_training_save(t, &failure) != TULLE_OK) {
+        tulle_error_text(&failure, text, sizeof text);
+        tulle_training_notice(t, "the checkpoint is not written: %s", text);
+    }
 }
 
 /* The learning rate of a step of this epoch. */
 static double rate_of_step(const struct training *t, uint64_t step)
 {
-    size_t steps = steps_of_epoch(t);
+    size_t steps = tulle_training_steps(t);
     const struct schedule_point point = {t->state.epoch * steps + step,
                                          (uint64_t)t->options.epochs * steps,
                                          (size_t)t->state.epoch, (size_t)t->state.drops};
@@ -263,7 +271,7 @@ static enum tulle_status finish_epoch(struct training *t, const struct tulle_rng
 /* From the state's step to the epoch's last. */
 static enum tulle_status run_epoch(struct training *t, int *ends, struct tulle_error *error)
 {
-    size_t rows = t->rows[TULLE_SPLIT_TRAIN], steps = steps_of_epoch(t);
+    size_t rows = t->rows[TULLE_SPLIT_TRAIN], steps = tulle_training_steps(t);
     struct rows x, y;
     struct tulle_rng rng = t->rng;
     enum tulle_status status = TULLE_OK;
@@ -277,7 +285,7 @@ static enum tulle_status run_epoch(struct training *t, int *ends, struct tulle_e
             status = report(t, &progress, ends, error);
         }
         if (status == TULLE_OK)
-            status = save_in_time(t, error);
+            save_in_time(t);
     }
     return status == TULLE_OK ? finish_epoch(t, &rng, ends, error) : status;
 }

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "../base/memory.h"
-#include "../data/number.h"
 #include "training.h"
 
 #define FAIL_DATA(t, error, ...)                                                                   \
@@ -31,19 +30,20 @@ static int has_targets(const struct training *t, size_t row)
 }
 
 /* The split that the table gives a row; validation rows that came apart leave it no others. */
-static unsigned split_of(const struct training *t, size_t row, size_t first_rows)
+static unsigned split_of(const struct training *t, size_t row)
 {
     unsigned split = t->dataset->info.split[row];
-    return t->joined && row < first_rows && split == TULLE_SPLIT_VALID ? TULLE_SPLIT_TRAIN : split;
+    return t->joined && row < t->first_rows && split == TULLE_SPLIT_VALID ? TULLE_SPLIT_TRAIN
+                                                                          : split;
 }
 
-static void split_by_column(struct training *t, size_t first_rows)
+static void split_by_column(struct training *t)
 {
     size_t filled = 0;
     for (unsigned split = 0; split < 3; split++) {
         size_t begin = filled;
         for (size_t r = 0; r < t->dataset->info.rows; r++)
-            if (has_targets(t, r) && split_of(t, r, first_rows) == split)
+            if (has_targets(t, r) && split_of(t, r) == split)
                 t->order[filled++] = r;
         t->rows[split] = filled - begin;
     }
@@ -143,21 +143,20 @@ static int split_at_random(struct training *t)
     return 1;
 }
 
-enum tulle_status tulle_training_split(struct training *t, size_t first_rows,
-                                       struct tulle_error *error)
+enum tulle_status tulle_training_split(struct training *t, struct tulle_error *error)
 {
     const struct tulle_dataset_info *data = &t->dataset->info;
     t->order = tulle_calloc(data->rows, sizeof *t->order);
     if (!t->order)
         return tulle_fail_memory(error);
     if (data->split)
-        split_by_column(t, first_rows);
+        split_by_column(t);
     else if (!split_at_random(t))
         return tulle_fail_memory(error);
     size_t used = t->rows[0] + t->rows[1] + t->rows[2];
     if (used < data->rows)
-        tulle_training_notice(t, "%zu rows are left out: their target is missing",
-                              data->rows - used);
+        tulle_training_notice(t, "%zu row%s left out for want of a target", data->rows - used,
+                              data->rows - used == 1 ? " is" : "s are");
     if (t->rows[TULLE_SPLIT_TRAIN] < 2)
         return FAIL_DATA(t, error, "training needs at least 2 rows, got %zu (of %zu in all)",
                          t->rows[TULLE_SPLIT_TRAIN], data->rows);
@@ -168,81 +167,46 @@ enum tulle_status tulle_training_split(struct training *t, size_t first_rows,
 
 /* --- Classes --------------------------------------------------------------------------------- */
 
-/* The numbers that a numeric target's classes are, ascending as the levels are. */
-static double *parse_levels(const struct tulle_levels *levels)
-{
-    double *numbers = tulle_calloc(levels->count, sizeof *numbers);
-    for (size_t i = 0; numbers && i < levels->count; i++)
-        tulle_number_parse(levels->names[i], strlen(levels->names[i]), &numbers[i]);
-    return numbers;
-}
-
-static double find_number(const double *numbers, size_t count, double value)
-{
-    size_t low = 0, high = count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (numbers[middle] < value)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < count && numbers[low] == value ? (double)low : NAN;
-}
-
-static int find_target_classes(struct training *t, size_t target)
-{
-    const struct tulle_column *fit = &t->fits[t->input_count + target];
-    const double *map = t->maps[t->input_count + target];
-    double *numbers = map ? NULL : parse_levels(&fit->levels);
-    if (!map && !numbers)
-        return 0;
-    for (size_t r = 0; r < t->dataset->info.rows; r++) {
-        double value = target_of(t, r, target);
-        t->classes[r * t->target_count + target] =
-            isnan(value) ? value
-            : map        ? map[(size_t)value]
-                         : find_number(numbers, fit->levels.count, value);
-    }
-    free(numbers);
-    return 1;
-}
-
 /* Validation rows whose class training does not know have no loss: they go last. */
-static void put_unknown_last(struct training *t)
+static int put_unknown_last(struct training *t)
 {
-    size_t *valid = t->order + t->rows[TULLE_SPLIT_TRAIN], known = 0;
-    for (size_t i = 0; i < t->rows[TULLE_SPLIT_VALID]; i++) {
+    size_t *valid = t->order + t->rows[TULLE_SPLIT_TRAIN], count = t->rows[TULLE_SPLIT_VALID];
+    size_t known = 0, unknown = 0, *others = tulle_calloc(count, sizeof *others);
+    for (size_t i = 0; others && i < count; i++) {
         int is_known = 1;
-        size_t row = valid[i];
         for (size_t target = 0; target < t->target_count; target++)
-            is_known &= !isnan(t->classes[row * t->target_count + target]);
-        if (!is_known)
-            continue;
-        memmove(valid + known + 1, valid + known, (i - known) * sizeof *valid);
-        valid[known++] = row;
+            is_known &= !isnan(t->classes[valid[i] * t->target_count + target]);
+        if (is_known)
+            valid[known++] = valid[i];
+        else
+            others[unknown++] = valid[i];
     }
+    if (!others)
+        return 0;
+    memcpy(valid + known, others, unknown * sizeof *valid);
+    free(others);
     t->valid_known = known;
-    if (known < t->rows[TULLE_SPLIT_VALID])
+    if (unknown > 0)
         tulle_training_notice(t,
-                              "%zu valid rows have a class that no training row has: they count as "
-                              "wrong, and have no part in the valid loss",
-                              t->rows[TULLE_SPLIT_VALID] - known);
+                              "%zu valid row%s of a class that no training row has: counted as "
+                              "wrong, with no part in the valid loss",
+                              unknown, unknown == 1 ? " is" : "s are");
+    return 1;
 }
 
 enum tulle_status tulle_training_find_classes(struct training *t, struct tulle_error *error)
 {
+    const struct tulle_dataset_info *data = &t->dataset->info;
     size_t count;
     if (t->task == TULLE_TASK_REGRESSION)
         return TULLE_OK;
-    if (!tulle_multiply(t->dataset->info.rows, t->target_count, &count) ||
+    if (!tulle_multiply(data->rows, t->target_count, &count) ||
         !(t->classes = tulle_calloc(count, sizeof *t->classes)))
         return tulle_fail_memory(error);
-    for (size_t i = 0; i < t->target_count; i++)
-        if (!find_target_classes(t, i))
-            return tulle_fail_memory(error);
-    put_unknown_last(t);
-    return TULLE_OK;
+    for (size_t r = 0; r < data->rows; r++)
+        tulle_encode_targets(&t->target_rows, data->values + r * data->columns, TULLE_F64,
+                             t->classes + r * t->target_count);
+    return put_unknown_last(t) ? TULLE_OK : tulle_fail_memory(error);
 }
 
 /* --- Weights --------------------------------------------------------------------------------- */
@@ -255,9 +219,9 @@ static enum tulle_status take_weights(struct training *t, struct tulle_error *er
     for (size_t i = 0; i < used; i++) {
         double weight = data->values[t->order[i] * data->columns + t->weight_column];
         if (!(weight >= 0))
-            return FAIL_DATA(t, error,
-                             "row %zu: expected a weight of at least 0 in column '%s', got %g",
-                             t->order[i] + 1, t->options.weight_column, weight);
+            return tulle_fail_row(t, t->order[i], error,
+                                  "expected a weight of at least 0 in column '%s', got %g",
+                                  t->options.weight_column, weight);
         t->weights[t->order[i]] = weight;
     }
     return TULLE_OK;
@@ -338,12 +302,6 @@ enum tulle_status tulle_training_weigh(struct training *t, struct tulle_error *e
         sum += t->weights[t->order[i]] / largest;
     for (size_t r = 0; r < rows; r++)
         t->weights[r] = t->weights[r] / largest / (sum / (double)train);
-    /* Validation rows that all weigh nothing have no loss. */
-    size_t weighty = 0;
-    for (size_t i = 0; i < t->valid_known; i++)
-        weighty += t->weights[t->order[train + i]] > 0;
-    if (weighty == 0)
-        t->valid_known = 0;
     return TULLE_OK;
 }
 

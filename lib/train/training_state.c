@@ -36,6 +36,12 @@ static void add(struct settings *settings, const char *name, const char *format,
     settings->fields[settings->count++] = (struct checkpoint_field){name, text};
 }
 
+/* A text of the caller's, which lives as long as training does. */
+static void add_text(struct settings *settings, const char *name, const char *text)
+{
+    settings->fields[settings->count++] = (struct checkpoint_field){name, text};
+}
+
 /* A running hash of bytes, 8 at a time. */
 static uint64_t hash(uint64_t state, const void *bytes, size_t size)
 {
@@ -72,12 +78,41 @@ static uint64_t hash_data(const struct tulle_dataset_info *data)
     return state;
 }
 
-static uint64_t hash_layers(const struct training *t)
+#define ADD_NUMBER(member) add(s, #member, "%.17g", o->member)
+#define ADD_COUNT(member) add(s, #member, "%zu", o->member)
+#define ADD_FLAG(member) add(s, #member, "%s", o->member ? "yes" : "no")
+#define ADD_NAME(member, type) add(s, #member, "%s", tulle_##type##_name(o->member))
+#define ADD_HASH(name, value) add(s, name, "%016llx", (unsigned long long)(value))
+
+/* "128,128"; of what does not fit, a hash of all. */
+static void add_layers(const struct training *t, struct settings *s)
 {
-    uint64_t state = t->layer_count;
-    for (size_t l = 0; l < t->layer_count; l++)
-        state = hash(state, &t->layers[l].units, sizeof t->layers[l].units);
-    return state;
+    char text[TEXT_SIZE] = "";
+    size_t used = 0;
+    uint64_t all = 0;
+    for (size_t l = 0; l + 1 < t->layer_count; l++) {
+        all = tulle_hash64(all, t->layers[l].units);
+        if (used < sizeof text)
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%zu", l > 0 ? "," : "",
+                                     t->layers[l].units);
+    }
+    if (used < sizeof text)
+        add(s, "hidden", "%s", used > 0 ? text : "none");
+    else
+        ADD_HASH("hidden", all);
+}
+
+static void add_quantiles(const struct tulle_train_options *o, struct settings *s)
+{
+    char text[TEXT_SIZE] = "";
+    size_t used = 0;
+    for (size_t q = 0; q < o->quantile_count && used < sizeof text; q++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%.17g", q > 0 ? "," : "",
+                                 o->quantiles[q]);
+    if (used < sizeof text)
+        add(s, "quantiles", "%s", used > 0 ? text : "none");
+    else
+        ADD_HASH("quantiles", hash_numbers(o->quantiles, o->quantile_count));
 }
 
 static uint64_t hash_classes(const struct tulle_train_options *o)
@@ -88,48 +123,44 @@ static uint64_t hash_classes(const struct tulle_train_options *o)
     return state;
 }
 
-#define ADD_NUMBER(member) add(s, #member, "%.17g", o->member)
-#define ADD_COUNT(member) add(s, #member, "%zu", o->member)
-#define ADD_FLAG(member) add(s, #member, "%s", o->member ? "yes" : "no")
-#define ADD_NAME(member, type) add(s, #member, "%s", tulle_##type##_name(o->member))
-#define ADD_HASH(name, value) add(s, name, "%016llx", (unsigned long long)(value))
-
 static void add_data(const struct training *t, struct settings *s)
 {
     const struct tulle_dataset_info *data = &t->dataset->info;
-    uint64_t targets = 0;
+    uint64_t targets = 0, missing = data->missing_count;
     for (size_t i = 0; i < t->target_count; i++)
         targets = hash_text(targets, t->options.targets[i]);
     add(s, "number of rows", "%zu", data->rows);
     add(s, "number of columns", "%zu", data->columns);
-    add(s, "first target", "%s", t->options.targets[0]);
+    add_text(s, "first target", t->options.targets[0]);
     ADD_HASH("targets, as a hash", targets);
-    add(s, "weight_column", "%s", t->options.weight_column ? t->options.weight_column : "");
+    add_text(s, "weight_column", t->options.weight_column ? t->options.weight_column : "none");
     add(s, "rows to train on", "%zu", t->rows[TULLE_SPLIT_TRAIN]);
     add(s, "rows to validate on", "%zu", t->rows[TULLE_SPLIT_VALID]);
     ADD_HASH("order of the rows, as a hash",
              hash(0, t->order, (t->rows[0] + t->rows[1]) * sizeof *t->order));
     ADD_HASH("data, as a hash", hash_data(data));
+    for (size_t i = 0; i < data->missing_count; i++)
+        missing = hash_text(missing, data->missing[i]);
+    ADD_HASH("missing texts, as a hash", missing);
 }
 
 static void add_options(const struct training *t, struct settings *s)
 {
     const struct tulle_train_options *o = &t->options;
-    add(s, "tulle_version", "%s", TULLE_VERSION_STRING);
     ADD_NAME(precision, type);
     add(s, "seed", "%lu", (unsigned long)o->seed);
     ADD_NAME(loss, loss);
     ADD_FLAG(loss_function);
     ADD_NUMBER(huber_delta);
     ADD_NUMBER(label_smoothing);
-    ADD_HASH("quantiles, as a hash", hash_numbers(o->quantiles, o->quantile_count));
+    add_quantiles(o, s);
     ADD_FLAG(balance_classes);
     ADD_HASH("class weights, as a hash", hash_classes(o));
     ADD_NAME(scaling, scaling);
     ADD_FLAG(standardize_targets);
     ADD_COUNT(one_hot_levels);
     ADD_COUNT(embedding_dimensions);
-    ADD_HASH("hidden layers, as a hash", hash_layers(t));
+    add_layers(t, s);
     ADD_NAME(activation, activation);
     ADD_FLAG(parametric);
     ADD_NUMBER(dropout);
@@ -206,8 +237,10 @@ static void unpack_state(struct training *t, const struct image *image)
     optimizer->power2 = losses[6];
 }
 
-/* The numbers of the curve may be fewer than the room for them, where found is not NULL. */
-static void make_parts(struct training *t, struct image *image, size_t curve_numbers, size_t *found)
+/* The curve, last, is there as far as it has come: numbers of it when writing, at most so many when
+ * reading, which sets found. */
+static struct checkpoint_part *make_parts(struct training *t, struct image *image, size_t numbers,
+                                          size_t *found)
 {
     const struct tulle_trainer *trainer = t->trainer;
     size_t size = trainer->network.arena_size;
@@ -223,7 +256,8 @@ static void make_parts(struct training *t, struct image *image, size_t curve_num
     add_part(image, "second_moments", type, trainer->optimizer.v, size, NULL);
     add_part(image, "average", type, trainer->optimizer.average, size, NULL);
     add_part(image, "best", type, t->best, size, NULL);
-    add_part(image, "curve", TENSOR_F64, t->curve, curve_numbers, found);
+    add_part(image, "curve", TENSOR_F64, t->curve, numbers, found);
+    return &image->parts[image->part_count - 1];
 }
 
 _Static_assert(sizeof(struct tulle_epoch) == 3 * sizeof(double),
@@ -258,9 +292,8 @@ enum tulle_status tulle_training_save(struct training *t, struct tulle_error *er
 static int is_possible(const struct training *t, size_t numbers)
 {
     const struct training_state *s = &t->state;
-    size_t steps = (t->rows[TULLE_SPLIT_TRAIN] - 1) / t->trainer->options.batch_size + 1;
-    return s->epoch <= t->options.epochs && s->step <= steps && s->best_epoch <= s->epoch &&
-           numbers == 3 * s->epoch && t->rng.position <= 624;
+    return s->epoch <= t->options.epochs && s->step <= tulle_training_steps(t) &&
+           s->best_epoch <= s->epoch && numbers == 3 * s->epoch && t->rng.position <= 624;
 }
 
 enum tulle_status tulle_training_restore(struct training *t, struct tulle_error *error)
@@ -270,17 +303,18 @@ enum tulle_status tulle_training_restore(struct training *t, struct tulle_error 
     char notice[CHECKPOINT_NOTICE_SIZE];
     size_t numbers = 0;
     int found;
-    /* Room for every epoch; what is not used is never touched. */
-    struct tulle_epoch *room = tulle_realloc_array(t->curve, t->options.epochs, sizeof *room);
-    if (room)
-        t->curve = room;
-    if (!room || (!t->settings && !(t->settings = make_settings(t))))
+    if (!t->settings && !(t->settings = make_settings(t)))
         return tulle_fail_memory(error);
-    t->curve_capacity = t->options.epochs;
-    make_parts(t, &image, 3 * t->options.epochs, &numbers);
+    size_t most = t->options.epochs < SIZE_MAX / 3 ? 3 * t->options.epochs : SIZE_MAX;
+    struct checkpoint_part *curve = make_parts(t, &image, most, &numbers);
     const struct checkpoint checkpoint = {t->settings->fields, t->settings->count, image.parts,
                                           image.part_count};
     enum tulle_status status = tulle_checkpoint_read(path, &checkpoint, &found, notice, error);
+    if (curve->data) {
+        free(t->curve);
+        t->curve = curve->data;
+        t->curve_capacity = numbers / 3;
+    }
     if (status != TULLE_OK)
         return status;
     if (notice[0])
@@ -294,7 +328,8 @@ enum tulle_status tulle_training_restore(struct training *t, struct tulle_error 
         return tulle_fail_at(error, TULLE_ERROR_FORMAT, path, 0, 0,
                              "not a checkpoint that this training can have written");
     t->curve_count = numbers / 3;
+    size_t next = (size_t)t->state.epoch + 1; /* none, if the run was over */
     tulle_training_notice(t, "goes on from '%s', in epoch %zu of %zu", path,
-                          (size_t)t->state.epoch + 1, t->options.epochs);
+                          next < t->options.epochs ? next : t->options.epochs, t->options.epochs);
     return TULLE_OK;
 }

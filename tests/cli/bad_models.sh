@@ -47,6 +47,9 @@ done
 echo "--- more at the end, a newer format"
 { cat t.tulle && echo; } >longer.tulle
 run info longer.tulle | sed 's/[0-9][0-9]* \(bytes\|are\)/N \1/g; s/take [0-9]*/take N/'
-LC_ALL=C sed 's/"format_version":"2"/"format_version":"9"/' t.tulle >newer.tulle
+LC_ALL=C sed 's/"format_version":"2"/"format_version":"9"/' t.tulle >damaged.tulle
+run info damaged.tulle
+LC_ALL=C sed 's/e5bb676973e6a812/2e53ce656c270f2c/; s/"format_version":"1"/"format_version":"9"/' \
+    "$here/../data/model_v1.tulle" >newer.tulle
 every newer.tulle
 left

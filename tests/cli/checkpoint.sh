@@ -85,6 +85,10 @@ cmp m.tulle reference.tulle && echo "the same model"
 head -c 100 whole >c.ckpt
 head -c 100 whole >c.ckpt.previous
 run train t.csv $options --checkpoint c.ckpt --resume -o other.tulle --quiet | sed 1d
+printf 'my,data\n' >c.ckpt
+run train t.csv $options --checkpoint c.ckpt | sed 1d
+run train t.csv $options --checkpoint c.ckpt --resume -o other.tulle --quiet | sed 1d
+cat c.ckpt
 rm -f c.ckpt c.ckpt.previous first whole kept other.csv
 
 echo "--- signals"
@@ -117,10 +121,40 @@ stop() {
 stop INT
 stop TERM
 
+echo "--- too large for the disk"
+# The model has some 10 KB, the checkpoint five times that. A block has 512 bytes or 1024.
+(ulimit -f 48 && exec "$TULLE" train $options -o s.tulle --checkpoint c.ckpt --checkpoint-steps 2000 \
+    -- "it's a table.csv") 2>&1 | grep -e written -e wrote
+cmp s.tulle reference.tulle && echo "the same model"
+rm s.tulle
+: >"$SCRATCH/err"
+(ulimit -f 48 && exec "$TULLE" train $options --batch 1 -o s.tulle --checkpoint c.ckpt \
+    -- "it's a table.csv" 2>"$SCRATCH/err") &
+process=$!
+until grep -q '^network' "$SCRATCH/err"; do
+    kill -0 $process || break
+    sleep 0.02
+done
+kill -INT $process
+wait $process
+echo "INT: exit $?"
+tail -n 1 "$SCRATCH/err"
+left
+
+echo "--- what diverges does so again"
+run train "it's a table.csv" --target size --lr 1e6 --valid 0 --checkpoint c.ckpt --checkpoint-steps 1 --quiet |
+    sed 's/the loss is [^;]*/the loss is N/'
+rm -f c.ckpt c.ckpt.previous
+
 echo "--- places"
 mv "it's a table.csv" t.csv
 run train t.csv $options --checkpoint nosuch/c.ckpt
 run train t.csv $options --checkpoint t.csv
 run train t.csv $options --checkpoint t.tulle
 run train t.csv $options --checkpoint -
+mkdir far
+: >far/c.ckpt
+ln -s far/c.ckpt link
+run train t.csv $options --checkpoint link --log far/c.ckpt.previous
+rm -r far link
 left

@@ -60,6 +60,7 @@ count() {
 }
 plain=$(count) more=$(count --class-weights 'small=0.1,it'\''s=0.1') balanced=$(count --class-weights balanced)
 [ "$more" -gt "$plain" ] && echo "what weighs more is predicted more often"
+[ "$(count --class-weights '"big, really"=10,small=1')" -gt "$plain" ] && echo "whatever it is called"
 [ "$balanced" -gt "$plain" ] && echo "and so are the few"
 run train t.csv --target size --drop split --hidden none --epochs 1 -o r.tulle --quiet
 run predict r.tulle t.csv --proba

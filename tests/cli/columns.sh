@@ -38,3 +38,18 @@ printf 'größe,"a ""b"", c",t\\e[31m,y\n1,2,3,4\n2,3,4,5\n4,3,2,1\n0,0,1,1\n' |
     sed 's/\\e/'"$(printf '\033')"'/' >names.csv
 run train names.csv --target 'größe' --hidden 2 --epochs 1 | masked
 run predict names.tulle names.csv | masked
+printf 'size,"price, EUR","a ""b""",y\n1,2,3,4\n2,3,5,5\n4,3,2,1\n0,0,1,1\n' >commas.csv
+run train commas.csv --target '"price, EUR",y' --drop '"a ""b"""' --hidden 2 --epochs 1 | masked
+run predict commas.tulle names.csv
+run train commas.csv --target cost --epochs 1
+run train commas.csv --target '"a ""b""",y' --drop size --hidden 2 --epochs 1 --quiet
+"$TULLE" predict commas.tulle commas.csv | head -n 1
+
+echo "--- one row, one column"
+printf 'y\n1\n' >one.csv
+run train one.csv --target y
+printf 'size,price\n1,2\n' >one.csv
+run train one.csv --target price
+sed -n 1,2p commas.csv >one.csv
+run predict commas.tulle one.csv -o p.csv
+run info commas.tulle | sed -n '/^trained/p' | masked

@@ -28,7 +28,21 @@ run train none.csv --target w --drop split,class --hidden 8 --epochs 3 --task re
     --missing none -o n.tulle --quiet
 "$TULLE" predict n.tulle none.csv --missing none | cmp - reference.csv && echo "the same as ?"
 run predict n.tulle none.csv -o p.csv
+cmp p.csv reference.csv && echo "the same without being told again"
+run predict n.tulle none.csv --missing NA -o p.csv
+"$TULLE" eval n.tulle none.csv >"$SCRATCH/eval"
+"$TULLE" eval n.tulle none.csv --missing none | cmp - "$SCRATCH/eval" && echo "the same for eval"
+run eval n.tulle none.csv --missing NA
+sed 's/,none,/,"no, none",/' none.csv >quoted.csv
+"$TULLE" predict n.tulle quoted.csv --missing 'none,"no, none"' | cmp - reference.csv && echo "a list with a comma"
+run train none.csv --target w --drop split,class --hidden 8 --epochs 3 --task regression --numeric size \
+    --missing '"no, none"' -o q.tulle
 run train t.csv --target w --drop split,class --hidden 4 --epochs 1 --missing '' 2>&1 | grep inputs
+sed '1!s/^,/5,/' t.csv >full.csv
+quietly train full.csv --target w --drop split,class --hidden 4 --epochs 1 --missing '' -o l.tulle
+run info l.tulle | grep '^colour'
+"$TULLE" predict l.tulle full.csv | cksum >"$SCRATCH/bare"
+"$TULLE" predict l.tulle full.csv --missing '' | cksum | cmp - "$SCRATCH/bare" && echo "a ? is a level without being told again"
 
 echo "--- declared, and otherwise prepared"
 awk -F , 'NR == 1 {print "zip,y"} NR > 1 {print 10000 + NR % 5 "," NR % 5 + NR % 7}' t.csv >zip.csv

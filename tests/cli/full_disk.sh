@@ -18,4 +18,6 @@ done
 "$TULLE" train t.csv $options -o m.tulle 2>/dev/full
 echo "a log that cannot be written stops nothing: exit $?"
 cmp m.tulle t.tulle
+run train t.csv $options -o /dev/full --quiet --checkpoint c.ckpt --checkpoint-steps 1
+rm c.ckpt c.ckpt.previous
 left

@@ -30,6 +30,10 @@ run train t.csv --target ''
 run train t.csv --target a,,b
 run train t.csv --target a,b,a
 run train t.csv --drop ,
+run train t.csv --target '"a,b'
+run train t.csv --drop '"a,b"c'
+run train t.csv --drop 'a,""'
+run train t.csv --numeric '"a,b",c,"a,b"'
 run train t.csv --output ''
 run train t.csv --hidden ''
 run train t.csv --hidden 3,
@@ -76,11 +80,12 @@ run train t.csv --embedding-dim 0
 for value in '' 0 1 0.5, 0.9,0.1 0.5,0.5 0.1,x nan; do
     run train t.csv --quantiles "$value"
 done
-for value in '' a a= =1 a=x a=-1 a=1,a=2 balanced,a=1 a=inf; do
+for value in '' a a= =1 a=x a=-1 a=1,a=2 balanced,a=1 a=inf '"a,b"' '"a,b=1' '"a,b"c=1'; do
     run train t.csv --class-weights "$value"
 done
 run train t.csv --missing NA,,x
 run train t.csv --missing NA,NA
+run predict m.tulle t.csv --missing '"NA'
 run train t.csv --categorical ''
 run train t.csv --weight ''
 run train t.csv --parametric=yes
@@ -124,6 +129,14 @@ run train t.csv --target y --checkpoint c --checkpoint-steps 5 --checkpoint-seco
 run train t.csv --target y --log -
 run train t.csv --target y --log m -o m
 run train t.csv --target y --log c --checkpoint c
+run train t.csv --target y --log c.previous --checkpoint c
+run train t.csv --target y --log ./c.previous --checkpoint c
+run train t.csv --target y -o c.previous --checkpoint c
+run train t.csv --target y --valid-file c.previous --checkpoint c
+run train c.previous --target y --checkpoint c
+run train t.csv --target y --checkpoint -
+run train t.csv --target y --checkpoint /dev/null
+run train t.csv --target y --checkpoint .
 run predict m.tulle t.csv --weight w
 run eval m.tulle t.csv --proba
 run eval m.tulle t.csv --split-column s
