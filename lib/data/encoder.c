@@ -99,6 +99,7 @@ static int add_column(struct encoder *e, size_t c)
     e->scales[c] = column->scale;
     e->inputs += tulle_column_inputs(column);
     e->is_linear &= is_linear(column);
+    e->is_identity &= is_linear(column) && column->mean == 0 && column->scale == 1;
     if (tulle_column_is_embedded(column))
         e->embeddings[e->embedding_count++] =
             (struct tulle_embedding){column->levels.count, column->dimensions};
@@ -109,7 +110,8 @@ static int add_column(struct encoder *e, size_t c)
 
 int tulle_encoder_init(struct encoder *encoder, const struct tulle_column *columns, size_t count)
 {
-    *encoder = (struct encoder){.columns = columns, .column_count = count, .is_linear = 1};
+    *encoder = (struct encoder){
+        .columns = columns, .column_count = count, .is_linear = 1, .is_identity = 1};
     encoder->embeddings = tulle_calloc(count, sizeof *encoder->embeddings);
     encoder->means = tulle_calloc(count, sizeof *encoder->means);
     encoder->scales = tulle_calloc(count, sizeof *encoder->scales);

@@ -21,7 +21,7 @@ struct encoder {
     size_t embedding_count;
     /* Every column is one number, (value - mean) / scale: what the kernels' load does, for which
      * these are the columns' means and scales. */
-    int is_linear;
+    int is_linear, is_identity; /* identity: linear, with means of 0 and scales of 1 */
     double *means, *scales;
     /* (column_count) of a categorical column, its levels that are numbers; with
      * TULLE_SCALING_QUANTILE, the deviates at the quantiles. */

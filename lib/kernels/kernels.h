@@ -97,12 +97,12 @@ struct kernels {
     enum tulle_type type;
     size_t rows, columns; /* of a whole tile: the grain for dividing work among threads */
 
-    /* to[i] = (from[i] - mean[i]) / scale[i] for i < n, computed in double, NaN as 0 (a missing
-     * value enters as the centre); or from[i] as it is where mean is NULL. What is out of the range
-     * of the table's type becomes NaN: a value out of range must not look like a large one, which
-     * tanh would turn into an unremarkable 1. */
-    void (*load)(const void *from, enum tulle_type from_type, size_t n, const double *mean,
-                 const double *scale, void *to);
+    /* to[i] = (from[i] - mean[i]) / scale[i] for i < n, computed in double, or from[i] as it is
+     * where mean is NULL; with missing_is_0 a NaN there is 0. What is out of the range of the
+     * table's type becomes NaN: a value out of range must not look like a large one, which tanh
+     * would turn into an unremarkable 1. */
+    void (*load)(const void *from, enum tulle_type from_type, size_t n, int missing_is_0,
+                 const double *mean, const double *scale, void *to);
 
     /* C = act(bias + A B), and slope = act'(bias + A B) unless slope is NULL. bias is (columns),
      * slope is laid out as C. The forward pass: A the inputs, B the weights (inputs, units). */

@@ -433,15 +433,16 @@ static void forward_dots(const struct product *product, struct tile_range range,
 
 /* --- Inputs ---------------------------------------------------------------------------------- */
 
-/* Plain loops, which compilers turn into vectors of this instruction set. v - v is 0, or NaN for an
- * infinity. Where there are means a NaN, which is a missing number, enters as the mean. */
+/* Plain loops, which compilers turn into vectors of this instruction set. Only a NaN gives a NaN up
+ * to there; v - v is 0, or NaN for an infinity. */
 #define DEFINE_LOAD(type)                                                                          \
-    static void load_##type(const type *restrict from, size_t n, const double *mean,               \
-                            const double *scale, real *restrict to)                                \
+    static void load_##type(const type *restrict from, size_t n, int missing_is_0,                 \
+                            const double *mean, const double *scale, real *restrict to)            \
     {                                                                                              \
+        const real missing = missing_is_0 ? 0 : (real)NAN;                                         \
         for (size_t i = 0; i < n; i++) {                                                           \
-            double scaled = mean ? ((double)from[i] - mean[i]) / scale[i] : (double)from[i];       \
-            real value = (real)(mean && from[i] != from[i] ? 0 : scaled);                          \
+            real value = (real)(mean ? ((double)from[i] - mean[i]) / scale[i] : (double)from[i]);  \
+            value = value == value ? value : missing;                                              \
             to[i] = value + (value - value);                                                       \
         }                                                                                          \
     }
@@ -449,13 +450,13 @@ DEFINE_LOAD(float)
 DEFINE_LOAD(double)
 #undef DEFINE_LOAD
 
-static void load(const void *from, enum tulle_type from_type, size_t n, const double *mean,
-                 const double *scale, void *to)
+static void load(const void *from, enum tulle_type from_type, size_t n, int missing_is_0,
+                 const double *mean, const double *scale, void *to)
 {
     if (from_type == TULLE_F64)
-        load_double(from, n, mean, scale, to);
+        load_double(from, n, missing_is_0, mean, scale, to);
     else
-        load_float(from, n, mean, scale, to);
+        load_float(from, n, missing_is_0, mean, scale, to);
 }
 
 /* --- The rest -------------------------------------------------------------------------------- */

@@ -83,7 +83,10 @@ static struct rows rows_of(const struct tulle_session *session, struct tulle_mat
 {
     const struct encoder *encoder = &session->model->encoder;
     if (encoder->is_linear)
-        return (struct rows){.matrix = x, .mean = encoder->means, .scale = encoder->scales};
+        return (struct rows){.matrix = x,
+                             .mean = encoder->is_identity ? NULL : encoder->means,
+                             .scale = encoder->is_identity ? NULL : encoder->scales,
+                             .missing_is_0 = 1};
     return (struct rows){.matrix = x, .encode = tulle_encode_inputs, .context = &session->rows};
 }
 

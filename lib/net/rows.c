@@ -32,7 +32,8 @@ static void load_picked(const struct rows *rows, const void *row, size_t feature
             picked[f] =
                 rows->matrix.type == TULLE_F64 ? *(const double *)at : (double)*(const float *)at;
         }
-        kernels->load(picked, TULLE_F64, count, rows->mean ? rows->mean + begin : NULL,
+        kernels->load(picked, TULLE_F64, count, rows->missing_is_0,
+                      rows->mean ? rows->mean + begin : NULL,
                       rows->mean ? rows->scale + begin : NULL,
                       (char *)to + begin * tulle_type_size(kernels->type));
     }
@@ -50,12 +51,12 @@ void tulle_rows_load(const struct rows *rows, size_t begin, size_t end, size_t f
             element(m->data, m->type, (rows->order ? rows->order[s] : s) * from_stride);
         if (rows->encode) {
             rows->encode(rows->context, row, m->type, encoded);
-            kernels->load(encoded, TULLE_F64, features, NULL, NULL, target);
+            kernels->load(encoded, TULLE_F64, features, 0, NULL, NULL, target);
         } else if (picks)
             load_picked(rows, row, features, kernels, target);
         else
             kernels->load(element(row, m->type, rows->columns ? rows->columns[0] : 0), m->type,
-                          features, rows->mean, rows->scale, target);
+                          features, rows->missing_is_0, rows->mean, rows->scale, target);
     }
 }
 

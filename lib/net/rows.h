@@ -12,6 +12,7 @@ struct rows {
     const size_t *order;        /* sample s is row order[s]; NULL: row s */
     const size_t *columns;      /* feature c is column columns[c]; NULL: column c */
     const double *mean, *scale; /* (features): (value - mean) / scale; NULL: as it is */
+    int missing_is_0;           /* whether NaN becomes 0 then */
     /* NULL; else columns, mean and scale are not used, and this writes the features of a row. */
     void (*encode)(const void *context, const void *row, enum tulle_type type, double *encoded);
     const void *context;

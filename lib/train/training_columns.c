@@ -152,9 +152,9 @@ enum tulle_status tulle_training_find_columns(struct training *t, struct tulle_e
     if (status == TULLE_OK)
         status = find_weights(t, targets, error);
     if (status == TULLE_OK && taken >= data->columns)
-        status = FAIL_DATA(t, error,
-                           "no column is left to predict from: of %zu columns, %zu are targets%s",
+        status = FAIL_DATA(t, error, "no column is left to predict from: of %zu, %zu %s%s",
                            data->columns, t->target_count,
+                           t->target_count == 1 ? "is the target" : "are targets",
                            t->options.weight_column ? " and one is the weights" : "");
     if (status == TULLE_OK)
         status = find_task(t, targets, error);

@@ -317,6 +317,7 @@ static struct rows view(const struct training *t, const size_t *order,
         rows.columns = encoding->columns;
         rows.mean = encoder->means;
         rows.scale = encoder->scales;
+        rows.missing_is_0 = 1;
     } else {
         rows.encode = encoder == &t->targets ? tulle_encode_targets : tulle_encode_inputs;
         rows.context = encoding;

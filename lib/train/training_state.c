@@ -11,6 +11,7 @@
 
 #include "../base/memory.h"
 #include "../base/mix64.h"
+#include "../data/number_format.h"
 #include "../model/checkpoint.h"
 #include "training.h"
 
@@ -40,6 +41,14 @@ static void add(struct settings *settings, const char *name, const char *format,
 static void add_text(struct settings *settings, const char *name, const char *text)
 {
     settings->fields[settings->count++] = (struct checkpoint_field){name, text};
+}
+
+/* As it was most probably typed. */
+static void add_number(struct settings *settings, const char *name, double value)
+{
+    char text[TULLE_NUMBER_SIZE];
+    tulle_number_format(value, text);
+    add(settings, name, "%s", text);
 }
 
 /* A running hash of bytes, 8 at a time. */
@@ -78,7 +87,7 @@ static uint64_t hash_data(const struct tulle_dataset_info *data)
     return state;
 }
 
-#define ADD_NUMBER(member) add(s, #member, "%.17g", o->member)
+#define ADD_NUMBER(member) add_number(s, #member, o->member)
 #define ADD_COUNT(member) add(s, #member, "%zu", o->member)
 #define ADD_FLAG(member) add(s, #member, "%s", o->member ? "yes" : "no")
 #define ADD_NAME(member, type) add(s, #member, "%s", tulle_##type##_name(o->member))
