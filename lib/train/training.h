@@ -64,6 +64,14 @@ struct training {
     struct tulle_model *model;
 };
 
+/* Steps of an epoch. */
+static inline size_t tulle_training_steps(const struct training *t)
+{
+    return (t->rows[TULLE_SPLIT_TRAIN] - 1) / t->trainer->options.batch_size + 1;
+}
+
+/* --- training_notice.c --- */
+
 /* A line to the caller's notice, if there is one. */
 void tulle_training_notice(const struct training *t, const char *format, ...) TULLE_PRINTF(2, 3);
 
@@ -99,9 +107,6 @@ void tulle_training_view(const struct training *t, const size_t *order, struct r
                          struct rows *y);
 
 /* --- training_epochs.c --- */
-
-/* Of an epoch. */
-size_t tulle_training_steps(const struct training *t);
 
 enum tulle_status tulle_training_run(struct training *t, struct tulle_error *error);
 

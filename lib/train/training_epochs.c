@@ -75,11 +75,6 @@ static enum tulle_status fail_diverged(const struct training *t, double loss,
 
 /* --- Steps ----------------------------------------------------------------------------------- */
 
-size_t tulle_training_steps(const struct training *t)
-{
-    return (t->rows[TULLE_SPLIT_TRAIN] - 1) / t->trainer->options.batch_size + 1;
-}
-
 static double weight_of(const struct training *t, const size_t *order, size_t count)
 {
     double sum = 0;
