@@ -1,11 +1,13 @@
 /* files.c - names and identities of files. */
-#define _XOPEN_SOURCE 700 /* realpath */
+#define _XOPEN_SOURCE 700 /* readlink */
 #include "files.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 #include "report.h"
 
@@ -26,6 +28,26 @@ char *cli_model_path(const char *data)
             length -= ending;
     }
     return length ? cli_format("%.*s.tulle", (int)length, name) : cli_format("model.tulle");
+}
+
+/* Where the path leads to, links followed, whether or not that is there; to be freed. */
+static char *follow_links(const char *path)
+{
+    enum { MOST_LINKS = 40 };
+    char *current = cli_format("%s", path);
+    for (int i = 0; i < MOST_LINKS; i++) {
+        char link[4096];
+        ssize_t length = readlink(current, link, sizeof link - 1);
+        if (length < 0)
+            break;
+        link[length] = '\0';
+        const char *name = last_name(current);
+        char *next = link[0] == '/' ? cli_format("%s", link)
+                                    : cli_format("%.*s%s", (int)(name - current), current, link);
+        free(current);
+        current = next;
+    }
+    return current;
 }
 
 /* The folder of the file whose last name this is. */
@@ -52,8 +74,13 @@ int cli_same_path(const char *a, const char *b)
     struct stat first, second;
     if (strcmp(a, "-") == 0 || strcmp(b, "-") == 0)
         return 0;
-    if (stat(a, &first) != 0 || stat(b, &second) != 0)
-        return is_same_place(a, b);
+    if (stat(a, &first) != 0 || stat(b, &second) != 0) {
+        char *a_file = follow_links(a), *b_file = follow_links(b);
+        int is_same = is_same_place(a_file, b_file);
+        free(a_file);
+        free(b_file);
+        return is_same;
+    }
     return S_ISREG(first.st_mode) && first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
@@ -64,8 +91,8 @@ const char *cli_source_name(const char *path)
 
 char *cli_previous_path(const char *checkpoint)
 {
-    char *file = realpath(checkpoint, NULL);
-    char *previous = cli_format("%s.previous", file ? file : checkpoint);
+    char *file = follow_links(checkpoint);
+    char *previous = cli_format("%s.previous", file);
     free(file);
     return previous;
 }

@@ -44,8 +44,7 @@ const struct cli_option cli_option_table[] = {
     {"missing", NULL, "TEXT,...", CLI_TRAIN | CLI_EVAL | CLI_PREDICT, COLUMNS, &cli_type_missing,
      FIELD(missing),
      "cells that hold no value, besides empty ones; '' for none. Without this, eval and predict "
-     "take "
-     "those of training"},
+     "take those of training"},
     {"scaling", NULL, "NAME", CLI_TRAIN, COLUMNS, &cli_type_scaling, FIELD(train.scaling),
      "how numeric inputs enter: as they are; with mean 0 and deviation 1; by median and quartiles, "
      "far values drawn in; or as the normal deviates of their ranks"},

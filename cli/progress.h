@@ -25,8 +25,7 @@ void cli_progress_step(struct cli_progress *progress, const struct tulle_progres
 /* After the last one. */
 void cli_progress_finish(struct cli_progress *progress);
 
-/* Leaves the terminal's cursor on a line of its own, for an error or
- * a note. */
+/* Leaves the terminal's cursor on a line of its own, for an error or a note. */
 void cli_progress_abandon(struct cli_progress *progress);
 
 /* Seconds since init. */

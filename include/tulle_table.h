@@ -51,8 +51,9 @@ struct tulle_read_options {
         sizeof(struct tulle_read_options), NULL, 0, NULL, 0, NULL, NULL, 0, NULL, 0, NULL, 0       \
     }
 
-/* Besides these, or those of the options, empty cells are always missing. Where numbers stand, a
- * text that is a number means that number however it is written: -999.0 is -999. */
+/* Besides these, or those of the options, empty cells are always missing. A text that
+ * is a number means that number however it is written: -999.0 is -999. Of a table from arrays,
+ * those of them that are levels of a column do not count. */
 #define TULLE_DEFAULT_MISSING                                                                      \
     {                                                                                              \
         "NA", "N/A", "NaN", "nan", "null", "?"                                                     \

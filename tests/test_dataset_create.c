@@ -127,6 +127,25 @@ static void test_create_levels(void **state)
     tulle_dataset_free(dataset);
 }
 
+/* A level may be called what else stands for a missing value. */
+static void test_create_level_na(void **state)
+{
+    static const char *const countries[] = {"NA", "FR"};
+    const struct tulle_levels levels = {countries, 2};
+    const double values[] = {0, 1, 0};
+    tulle_dataset *dataset;
+    (void)state;
+    assert_int_equal(
+        tulle_dataset_create(NULL, tulle_f64(values, 3, 1), &levels, NULL, &dataset, NULL),
+        TULLE_OK);
+    const struct tulle_dataset_info *info = tulle_dataset_info(dataset);
+    assert_int_equal(info->missing_count, 5);
+    for (size_t i = 0; i < info->missing_count; i++)
+        assert_string_not_equal(info->missing[i], "NA");
+    assert_true(info->values[0] == 0 && info->values[2] == 0);
+    tulle_dataset_free(dataset);
+}
+
 static void test_create_levels_refused(void **state)
 {
     static const char *const twice[] = {"a", "b", "a"};
@@ -318,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_create),
         cmocka_unit_test(test_create_refused),
         cmocka_unit_test(test_create_levels),
+        cmocka_unit_test(test_create_level_na),
         cmocka_unit_test(test_create_levels_refused),
         cmocka_unit_test(test_join),
         cmocka_unit_test(test_join_missing),

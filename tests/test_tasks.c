@@ -384,6 +384,28 @@ static void test_classes(void **state)
 }
 
 /* Several targets of two classes each, of text and of numbers: a probability for each class. */
+/* Classes are in one order, however they came: numbers ascending, then texts. */
+static void test_class_order(void **state)
+{
+    static const char *const names[] = {"10", "b", "9", "2", "a", NULL};
+    static const char *const sorted[] = {"2", "9", "10", "a", "b"};
+    struct table table;
+    struct tulle_train_options options = small_options();
+    (void)state;
+    make_table(&table, 60);
+    add_column(&table, "class", names);
+    for (size_t r = 0; r < table.rows; r++)
+        table.values[r][Y + 1] = (double)(r % 5);
+    static const char *const targets[] = {"class"};
+    options.targets = targets;
+    tulle_model *model = train_table(&table, &options);
+    const struct tulle_levels *levels = &tulle_model_info(model)->targets[0].levels;
+    assert_int_equal(levels->count, 5);
+    for (size_t i = 0; i < 5; i++)
+        assert_string_equal(levels->names[i], sorted[i]);
+    tulle_model_free(model);
+}
+
 static void test_labels(void **state)
 {
     (void)state;
@@ -444,7 +466,8 @@ int main(void)
         cmocka_unit_test(test_losses_of_errors), cmocka_unit_test(test_quantiles),
         cmocka_unit_test(test_positive),         cmocka_unit_test(test_not_positive),
         cmocka_unit_test(test_several_targets),  cmocka_unit_test(test_classes),
-        cmocka_unit_test(test_labels),           cmocka_unit_test(test_bad_classes),
+        cmocka_unit_test(test_labels),           cmocka_unit_test(test_class_order),
+        cmocka_unit_test(test_bad_classes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

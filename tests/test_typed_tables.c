@@ -120,7 +120,7 @@ static const struct {
     /* Numbers are compared as numbers, categories as texts. */
     {"a,b\n-9.99e2,x\n-999.0,-999.0\n-998,-999\n",
      {{0}, {0}, {"-999"}, 0},
-     "- [x]\n- [-999.0]\n-998 -\nnumber [x][-999.0]"},
+     "- [x]\n- -\n-998 -\nnumber [x]"},
     {"a,b\n1e200,1\n5,1.\n01,2\n", {{0}, {0}, {"1e+200", "1"}, 0}, "- -\n5 -\n- 2\nnumber number"},
     /* Holes in a table without a header. */
     {"1,,3\n,2,\n", {{0}, {0}, {0}, 0}, "1 - 3\n- 2 -\nnumber number number"},

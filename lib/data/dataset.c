@@ -266,6 +266,22 @@ static enum tulle_status copy_values(const struct tulle_dataset *dataset,
     return TULLE_OK;
 }
 
+/* A text that is a level of some column does not stand for a missing value. */
+static void keep_levels_apart(struct tulle_dataset *dataset)
+{
+    struct tulle_dataset_info *info = &dataset->info;
+    size_t kept = 0;
+    for (size_t m = 0; m < info->missing_count; m++) {
+        int is_level = 0;
+        for (size_t c = 0; c < info->columns; c++)
+            for (size_t l = 0; l < info->levels[c].count && !is_level; l++)
+                is_level = strcmp(info->levels[c].names[l], info->missing[m]) == 0;
+        if (!is_level)
+            ((const char **)info->missing)[kept++] = info->missing[m];
+    }
+    info->missing_count = kept;
+}
+
 enum tulle_status tulle_dataset_create(const char *const *names, struct tulle_matrix values,
                                        const struct tulle_levels *levels,
                                        const unsigned char *splits, struct tulle_dataset **dataset,
@@ -295,8 +311,10 @@ enum tulle_status tulle_dataset_create(const char *const *names, struct tulle_ma
         if (!status && !set_levels(made, c, &levels[c]))
             status = tulle_fail_memory(error);
     }
-    if (!status)
+    if (!status) {
+        keep_levels_apart(made);
         status = copy_values(made, &values, error);
+    }
 out:
     if (status)
         tulle_dataset_free(made);

@@ -278,7 +278,7 @@ static enum tulle_status read_cell(struct table_reader *reader, size_t i, const 
     enum number_kind number = NUMBER_MALFORMED;
     *refusal = (struct refusal){NULL, ""};
     tulle_trim(&text, &length);
-    if (*kind != KIND_CATEGORICAL)
+    if (*kind != KIND_CATEGORICAL || reader->missing.has_numbers)
         number = tulle_number_parse(text, length, value);
     if (number == NUMBER_FINITE ? tulle_is_missing_number(&reader->missing, *value, 0)
                                 : tulle_is_missing_text(&reader->missing, text, length)) {

@@ -143,6 +143,13 @@ enum tulle_status tulle_checkpoint_write(const char *path, const struct checkpoi
 enum tulle_status tulle_checkpoint_check(const char *path, struct tulle_error *error)
 {
     struct stat file;
+    char *previous = previous_of(path);
+    enum tulle_status status = previous ? refuse_newer(previous, error) : tulle_fail_memory(error);
+    free(previous);
+    if (status == TULLE_OK)
+        status = refuse_newer(path, error);
+    if (status != TULLE_OK)
+        return status;
     if (stat(path, &file) == 0 && S_ISREG(file.st_mode) && file.st_size > 0 && !is_intact(path))
         return tulle_fail_at(error, TULLE_ERROR_FORMAT, path, 0, 0,
                              "is there and no intact checkpoint; name another file");

@@ -60,6 +60,7 @@ struct training {
     struct tulle_epoch *curve; /* (curve_count) the epochs so far */
     size_t curve_count, curve_capacity;
     struct settings *settings; /* of checkpoints (training_state.c); NULL before the first */
+    int has_failed_to_save;    /* the last checkpoint */
     double last_write;         /* of the checkpoint, in seconds of a monotonic clock */
     struct tulle_model *model;
 };

@@ -10,6 +10,7 @@
 
 #include "../base/memory.h"
 #include "../base/mix64.h"
+#include "../data/number.h"
 #include "training.h"
 
 #define FAIL_DATA(t, error, ...)                                                                   \
@@ -268,9 +269,18 @@ static int is_all_different(const struct training *t, const struct tulle_column 
     return column->levels.count == rows && rows >= FEW;
 }
 
+/* Numbers ascending, and then texts. */
 static int compare_names(const void *a, const void *b)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    const char *first = *(char *const *)a, *second = *(char *const *)b;
+    double x, y;
+    int is_first = tulle_number_parse(first, strlen(first), &x) == NUMBER_FINITE;
+    int is_second = tulle_number_parse(second, strlen(second), &y) == NUMBER_FINITE;
+    if (is_first != is_second)
+        return is_second - is_first;
+    if (is_first && x != y)
+        return x < y ? -1 : 1;
+    return strcmp(first, second);
 }
 
 /* To alphabetical order, so that neither the order of rows nor rows that do not train decide which

@@ -124,7 +124,8 @@ static enum tulle_status report(struct training *t, const struct tulle_progress 
     return TULLE_OK;
 }
 
-/* Writes the checkpoint if it is time to. Where that fails training goes on, and tries again. */
+/* Writes the checkpoint if it is time to. Where that fails training says so once, goes on
+ * and tries again. */
 static void save_in_time(struct training *t)
 {
     const struct tulle_train_options *o = &t->options;
@@ -138,10 +139,12 @@ static void save_in_time(struct training *t)
     struct tulle_error failure;
     char text[sizeof failure.message];
     t->last_write = now();
-    if (tulle_training_save(t, &failure) != TULLE_OK) {
+    int has_failed = tulle_training_save(t, &failure) != TULLE_OK;
+    if (has_failed && !t->has_failed_to_save) {
         tulle_error_text(&failure, text, sizeof text);
         tulle_training_notice(t, "the checkpoint is not written: %s", text);
     }
+    t->has_failed_to_save = has_failed;
 }
 
 /* The learning rate of a step of this epoch. */
