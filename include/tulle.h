@@ -1,17 +1,15 @@
 /*
  * tulle.h - train and serve small dense neural networks (multilayer perceptrons)
  *
- * This header is the manual of libtulle. Its parts, from the bottom up:
+ * This header and those that it includes are the manual of libtulle, from the bottom up:
  *
- *   status and errors     what every call that can fail returns
- *   random numbers        NumPy's legacy generator, so that runs can be compared with it
- *   matrices              views of the caller's own arrays
- *   trainer               a network that learns from arrays, one step at a time
- *   dataset               a table read from a .csv or .npy file, or copied from arrays
- *   training on a dataset split, standardise, train and measure, in one call
- *   model                 the immutable result, and its file
- *   session               one thread's scratch memory for predicting with a model
- *   predicting a file     rows in, predictions out, never more than a block of rows in memory
+ *   tulle_base.h      status and errors; random numbers, NumPy's legacy generator; matrices, which
+ *                     are views of the caller's own arrays
+ *   tulle_trainer.h   what a network is made of; trainers, networks that learn from arrays
+ *   tulle_table.h     tables of numbers and categories, from files or arrays
+ *   tulle_model.h     columns and metrics; the immutable model and its file; sessions, one thread's
+ *                     scratch memory for predicting
+ *   tulle_training.h  from a table to a model in one call; measuring one, and predicting files
  *
  * Conventions
  *
