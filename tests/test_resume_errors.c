@@ -214,7 +214,7 @@ static void test_other_options(void **state)
     refuse_other(&other, "hidden");
     other = run;
     other.options.valid_fraction = 0.21;
-    refuse_other(&other, "rows to train on");
+    refuse_other(&other, "valid_fraction");
 
     begin(RUN_QUANTILES);
     other = run;
@@ -223,12 +223,12 @@ static void test_other_options(void **state)
     begin(RUN_CLASSES);
     other = run;
     other.options.balance_classes = 0;
-    refuse_other(&other, "balance_classes");
+    refuse_other(&other, "class_weights");
     other = run;
     other.options.class_names = blue;
     other.options.class_weights = ones;
     other.options.class_weight_count = 1;
-    refuse_other(&other, "class weights, as a hash");
+    refuse_other(&other, "class_weights");
 }
 
 /* Any change of the table, be it of a row that is not for training, is another run. */

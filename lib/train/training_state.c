@@ -135,14 +135,19 @@ static uint64_t hash_classes(const struct tulle_train_options *o)
 static void add_data(const struct training *t, struct settings *s)
 {
     const struct tulle_dataset_info *data = &t->dataset->info;
+    const struct tulle_train_options *o = &t->options;
     uint64_t targets = 0, missing = data->missing_count;
+    if (!data->split) {
+        ADD_NUMBER(valid_fraction);
+        ADD_NUMBER(test_fraction);
+    }
     for (size_t i = 0; i < t->target_count; i++)
-        targets = hash_text(targets, t->options.targets[i]);
+        targets = hash_text(targets, o->targets[i]);
     add(s, "number of rows", "%zu", data->rows);
     add(s, "number of columns", "%zu", data->columns);
-    add_text(s, "first target", t->options.targets[0]);
+    add_text(s, "first target", o->targets[0]);
     ADD_HASH("targets, as a hash", targets);
-    add_text(s, "weight_column", t->options.weight_column ? t->options.weight_column : "none");
+    add_text(s, "weight_column", o->weight_column ? o->weight_column : "none");
     add(s, "rows to train on", "%zu", t->rows[TULLE_SPLIT_TRAIN]);
     add(s, "rows to validate on", "%zu", t->rows[TULLE_SPLIT_VALID]);
     ADD_HASH("order of the rows, as a hash",
@@ -163,8 +168,11 @@ static void add_options(const struct training *t, struct settings *s)
     ADD_NUMBER(huber_delta);
     ADD_NUMBER(label_smoothing);
     add_quantiles(o, s);
-    ADD_FLAG(balance_classes);
-    ADD_HASH("class weights, as a hash", hash_classes(o));
+    if (o->class_weight_count > 0)
+        add(s, "class_weights", "%s%016llx", o->balance_classes ? "balanced and " : "",
+            (unsigned long long)hash_classes(o));
+    else
+        add(s, "class_weights", "%s", o->balance_classes ? "balanced" : "none");
     ADD_NAME(scaling, scaling);
     ADD_FLAG(standardize_targets);
     ADD_COUNT(one_hot_levels);
