@@ -39,6 +39,9 @@ struct cli_training {
  * be. */
 int cli_train_prepare(struct cli_training *job);
 
+/* Whether a name is one of count. */
+int cli_is_among(const char *const *names, size_t count, const char *name);
+
 /* Reads the data, and that of --valid-file. */
 int cli_train_read(struct cli_training *job);
 

@@ -11,12 +11,17 @@
 
 /* --- Columns and rows --- */
 
-static int is_among(const struct cli_names *names, const char *name)
+int cli_is_among(const char *const *names, size_t count, const char *name)
 {
-    for (size_t i = 0; i < names->count; i++)
-        if (strcmp(names->items[i], name) == 0)
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0)
             return 1;
     return 0;
+}
+
+static int is_listed(const struct cli_names *names, const char *name)
+{
+    return cli_is_among(names->items, names->count, name);
 }
 
 /* A column has one part to play. */
@@ -27,21 +32,21 @@ static int check_columns(const struct cli_options *options)
         return cli_usage_error("--target is missing: the column to predict, --target NAME");
     for (size_t i = 0; i < options->target.count; i++) {
         const char *target = options->target.items[i];
-        if (is_among(&options->drop, target))
+        if (is_listed(&options->drop, target))
             return cli_usage_error("--drop: '%s' is also a --target", target);
         if (split && strcmp(split, target) == 0)
             return cli_usage_error("--split-column: '%s' is also a --target", target);
         if (weight && strcmp(weight, target) == 0)
             return cli_usage_error("--weight: '%s' is also a --target", target);
     }
-    if (split && is_among(&options->drop, split))
+    if (split && is_listed(&options->drop, split))
         return cli_usage_error("--drop: '%s' is also the --split-column", split);
-    if (weight && is_among(&options->drop, weight))
+    if (weight && is_listed(&options->drop, weight))
         return cli_usage_error("--drop: '%s' is also the --weight", weight);
     if (split && weight && strcmp(split, weight) == 0)
         return cli_usage_error("--split-column: '%s' is also the --weight", split);
     for (size_t i = 0; i < options->numeric.count; i++)
-        if (is_among(&options->categorical, options->numeric.items[i]))
+        if (is_listed(&options->categorical, options->numeric.items[i]))
             return cli_usage_error("--numeric: '%s' is also --categorical",
                                    options->numeric.items[i]);
     return 0;

@@ -7,14 +7,6 @@
 #include "report.h"
 #include "train.h"
 
-static int is_among(const char *const *names, size_t count, const char *name)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(names[i], name) == 0)
-            return 1;
-    return 0;
-}
-
 /* The library takes no offence at names that the table does not have; here they are misspelt. */
 static int check_kinds(const struct cli_training *job, const char *option,
                        const struct cli_names *names)
@@ -23,7 +15,8 @@ static int check_kinds(const struct cli_training *job, const char *option,
     const struct cli_names *drop = &job->options->drop;
     for (size_t i = 0; i < names->count; i++) {
         const char *name = names->items[i];
-        if (is_among(data->names, data->columns, name) || is_among(drop->items, drop->count, name))
+        if (cli_is_among(data->names, data->columns, name) ||
+            cli_is_among(drop->items, drop->count, name))
             continue;
         size_t nearest = tulle_nearest_name(name, data->names, data->columns);
         if (nearest != SIZE_MAX)

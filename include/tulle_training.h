@@ -123,7 +123,8 @@ struct tulle_train_options {
      * training goes on from it, and gives the model, byte for byte, that it would have given
      * without a stop; dataset and options must be the same, threads and checkpoint_* aside. Without
      * the file training begins at the beginning. A damaged one is passed over for FILE.previous.
-     * Both are removed by nobody.
+     * One that cannot be written on the way is a notice, and at an interruption the error. Both are
+     * removed by nobody.
      */
     const char *checkpoint;
     double checkpoint_seconds; /* 30 */

@@ -7,16 +7,11 @@
 #include "../base/pool.h"
 #include "embedding.h"
 
-/* Element number `index` of a buffer of the network's precision. */
-static void *at(const struct network *network, const void *buffer, size_t index)
-{
-    return (char *)buffer + index * tulle_type_size(network->precision);
-}
-
 void tulle_embedding_forward(const struct network *network, const struct workspace *ws,
                              const void *parameters, size_t s, size_t e)
 {
-    size_t count = network->embedding_count, size = tulle_type_size(network->precision);
+    enum tulle_type type = network->precision;
+    size_t count = network->embedding_count;
     if (count == 0)
         return;
     for (size_t i = s; i < e; i++) {
@@ -31,9 +26,10 @@ void tulle_embedding_forward(const struct network *network, const struct workspa
         }
         for (size_t k = 0; k < count; k++) {
             const struct network_embedding *embedding = &network->embeddings[k];
-            memcpy(at(network, ws->x, i * ws->x_stride + embedding->column),
-                   at(network, parameters, embedding->table + levels[k] * embedding->dimensions),
-                   embedding->dimensions * size);
+            memcpy(tulle_element(ws->x, type, i * ws->x_stride + embedding->column),
+                   tulle_element(parameters, type,
+                                 embedding->table + levels[k] * embedding->dimensions),
+                   embedding->dimensions * tulle_type_size(type));
         }
         if (is_wrong)
             tulle_arena_set(network, ws->x, i * ws->x_stride, NAN);
@@ -70,14 +66,15 @@ void tulle_embedding_backward(const struct network *network, const struct worksp
         const struct network_embedding *embedding = &network->embeddings[k];
         size_t dimensions = embedding->dimensions, begin, end;
         tulle_pool_share(thread, threads, embedding->levels + 1, 1, &begin, &end);
-        void *rows = at(network, ws->sums, embedding->table + begin * dimensions);
+        void *rows = tulle_element(ws->sums, type, embedding->table + begin * dimensions);
         if (part & SUM_FIRST)
             memset(rows, 0, (end - begin) * dimensions * tulle_type_size(type));
         for (size_t i = 0; i < size; i++) {
             size_t level = ws->levels[i * network->embedding_count + k];
             if (level >= begin && level < end)
-                add(type, at(network, rows, (level - begin) * dimensions),
-                    at(network, ws->x_slope, i * ws->x_stride + embedding->column), dimensions);
+                add(type, tulle_element(rows, type, (level - begin) * dimensions),
+                    tulle_element(ws->x_slope, type, i * ws->x_stride + embedding->column),
+                    dimensions);
         }
         if (part & SUM_LAST)
             scale(type, rows, (end - begin) * dimensions, alpha);

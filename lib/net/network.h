@@ -63,6 +63,12 @@ static inline size_t tulle_type_size(enum tulle_type type)
     return type == TULLE_F64 ? sizeof(double) : sizeof(float);
 }
 
+/* Element number `index` of an array of the type. */
+static inline void *tulle_element(const void *array, enum tulle_type type, size_t index)
+{
+    return (char *)array + index * tulle_type_size(type);
+}
+
 /*
  * The row stride, in elements, of a matrix with rows of n numbers: an odd multiple of
  * TULLE_ROW_PAD, because rows at power-of-two distances share cache sets. 0 if it does not fit a
@@ -83,6 +89,11 @@ struct network_shape {
 enum tulle_status tulle_network_init(struct network *network, const struct network_shape *shape,
                                      struct tulle_error *error);
 void tulle_network_clear(struct network *network);
+
+static inline size_t tulle_arena_bytes(const struct network *network)
+{
+    return network->arena_size * tulle_type_size(network->precision);
+}
 
 /* A zeroed arena, aligned; NULL if there is no memory. Freed with free(). */
 void *tulle_network_arena(const struct network *network);

@@ -83,8 +83,7 @@ void tulle_optimizer_start_average(struct optimizer *optimizer, const struct net
                                    const void *parameters)
 {
     if (optimizer->average)
-        memcpy(optimizer->average, parameters,
-               network->arena_size * tulle_type_size(network->precision));
+        memcpy(optimizer->average, parameters, tulle_arena_bytes(network));
 }
 
 void tulle_optimizer_begin(struct optimizer *optimizer, double learning_rate)
@@ -144,12 +143,12 @@ static void step_run(const struct update *update, const struct optimizer *optimi
                      const struct network *network, const struct kernels *kernels, void *parameters,
                      const void *gradients, size_t begin, size_t end)
 {
-    size_t offset = begin * tulle_type_size(network->precision);
-    kernels->update(update, end - begin, (char *)parameters + offset,
-                    (const char *)gradients + offset,
-                    optimizer->m ? (char *)optimizer->m + offset : NULL,
-                    optimizer->v ? (char *)optimizer->v + offset : NULL,
-                    optimizer->average ? (char *)optimizer->average + offset : NULL);
+    enum tulle_type type = network->precision;
+    kernels->update(update, end - begin, tulle_element(parameters, type, begin),
+                    tulle_element(gradients, type, begin),
+                    optimizer->m ? tulle_element(optimizer->m, type, begin) : NULL,
+                    optimizer->v ? tulle_element(optimizer->v, type, begin) : NULL,
+                    optimizer->average ? tulle_element(optimizer->average, type, begin) : NULL);
 }
 
 void tulle_optimizer_step(const struct optimizer *optimizer, const struct network *network,

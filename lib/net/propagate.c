@@ -31,7 +31,7 @@ struct job {
 /* Element number `index` of a buffer of the pass's precision. */
 static void *at(const struct pass *pass, const void *buffer, size_t index)
 {
-    return (char *)buffer + index * tulle_type_size(pass->network->precision);
+    return tulle_element(buffer, pass->network->precision, index);
 }
 
 /* The same in the sums that are kept between parts; NULL where a batch is one part. */

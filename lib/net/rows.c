@@ -4,12 +4,6 @@
 #include "network.h"
 #include "rows.h"
 
-/* Element number `index` of an array of the type. */
-static const void *element(const void *array, enum tulle_type type, size_t index)
-{
-    return (const char *)array + index * tulle_type_size(type);
-}
-
 /* Whether the columns are neighbours in the table, in order. */
 static int is_run(const size_t *columns, size_t features)
 {
@@ -28,7 +22,7 @@ static void load_picked(const struct rows *rows, const void *row, size_t feature
         double picked[SOME];
         count = features - begin < SOME ? features - begin : SOME;
         for (size_t f = 0; f < count; f++) {
-            const void *at = element(row, rows->matrix.type, rows->columns[begin + f]);
+            const void *at = tulle_element(row, rows->matrix.type, rows->columns[begin + f]);
             picked[f] =
                 rows->matrix.type == TULLE_F64 ? *(const double *)at : (double)*(const float *)at;
         }
@@ -48,15 +42,15 @@ void tulle_rows_load(const struct rows *rows, size_t begin, size_t end, size_t f
     char *target = to;
     for (size_t s = begin; s < end; s++, target += stride * tulle_type_size(kernels->type)) {
         const void *row =
-            element(m->data, m->type, (rows->order ? rows->order[s] : s) * from_stride);
+            tulle_element(m->data, m->type, (rows->order ? rows->order[s] : s) * from_stride);
         if (rows->encode) {
             rows->encode(rows->context, row, m->type, encoded);
             kernels->load(encoded, TULLE_F64, features, 0, NULL, NULL, target);
         } else if (picks)
             load_picked(rows, row, features, kernels, target);
         else
-            kernels->load(element(row, m->type, rows->columns ? rows->columns[0] : 0), m->type,
-                          features, rows->missing_is_0, rows->mean, rows->scale, target);
+            kernels->load(tulle_element(row, m->type, rows->columns ? rows->columns[0] : 0),
+                          m->type, features, rows->missing_is_0, rows->mean, rows->scale, target);
     }
 }
 

@@ -126,11 +126,10 @@ void *tulle_trainer_best_parameters(const struct tulle_trainer *trainer)
 enum tulle_status tulle_trainer_export(const struct tulle_trainer *trainer,
                                        struct tulle_model *model)
 {
-    size_t size = tulle_type_size(trainer->network.precision);
     if (model->network.arena_size != trainer->network.arena_size)
         return TULLE_ERROR_ARGUMENT;
     memcpy(model->parameters, tulle_trainer_best_parameters(trainer),
-           trainer->network.arena_size * size);
+           tulle_arena_bytes(&trainer->network));
     return tulle_model_is_finite(model) ? TULLE_OK : TULLE_ERROR_DIVERGED;
 }
 
@@ -160,8 +159,7 @@ static int make_columns(const struct tulle_trainer *trainer, struct columns *col
 {
     const struct network *network = &trainer->network;
     int has_own_loss = trainer->options.loss_function != NULL;
-    int has_classes = !has_own_loss && (trainer->loss.kind == TULLE_LOSS_CROSS_ENTROPY ||
-                                        trainer->loss.kind == TULLE_LOSS_BINARY_CROSS_ENTROPY);
+    int has_classes = !has_own_loss && tulle_is_of_classes(trainer->loss.kind);
     size_t classes = trainer->loss.kind == TULLE_LOSS_CROSS_ENTROPY ? network->outputs : 2;
     columns->input_count = network->columns;
     columns->target_count =

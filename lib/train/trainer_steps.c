@@ -69,9 +69,9 @@ static struct rows shift(struct rows rows, size_t begin)
     if (rows.order)
         rows.order += begin;
     else
-        rows.matrix.data = (const char *)rows.matrix.data +
-                           begin * (rows.matrix.stride ? rows.matrix.stride : rows.matrix.columns) *
-                               tulle_type_size(rows.matrix.type);
+        rows.matrix.data =
+            tulle_element(rows.matrix.data, rows.matrix.type,
+                          begin * (rows.matrix.stride ? rows.matrix.stride : rows.matrix.columns));
     return rows;
 }
 

@@ -121,13 +121,11 @@ static void silence_constants(struct training *t)
         return;
     for (size_t o = 0; o < t->target_count; o++) {
         const struct tulle_column *target = &t->fits[t->input_count + o];
-        int is_constant =
-            target->scaling == TULLE_SCALING_STANDARD && target->minimum == target->maximum;
-        if (is_constant)
-            for (size_t i = 0; i < last->inputs; i++)
-                tulle_arena_set(network, arena, tulle_weight_index(last, o, i), 0);
-        if (is_constant)
-            tulle_arena_set(network, arena, last->biases + o, 0);
+        if (target->scaling != TULLE_SCALING_STANDARD || target->minimum != target->maximum)
+            continue;
+        for (size_t i = 0; i < last->inputs; i++)
+            tulle_arena_set(network, arena, tulle_weight_index(last, o, i), 0);
+        tulle_arena_set(network, arena, last->biases + o, 0);
     }
 }
 
@@ -199,8 +197,8 @@ static enum tulle_status make_trainer(struct training *t, struct tulle_error *er
  * UTF-8, say) is refused before the work and not after it. */
 static enum tulle_status make_model(struct training *t, struct tulle_error *error)
 {
-    static const double median = 0.5;
     const struct tulle_train_options *o = &t->options;
+    const struct loss *loss = &t->trainer->loss;
     const struct tulle_dataset_info *data = &t->dataset->info;
     int has_quantiles = o->loss == TULLE_LOSS_QUANTILE && !o->loss_function;
     struct tulle_model_info info = {.precision = o->precision,
@@ -216,12 +214,8 @@ static enum tulle_status make_model(struct training *t, struct tulle_error *erro
                                     .loss = o->loss_function ? TULLE_LOSS_MSE : o->loss,
                                     .huber_delta = o->huber_delta,
                                     .label_smoothing = o->label_smoothing,
-                                    .quantiles = !has_quantiles          ? NULL
-                                                 : o->quantile_count > 0 ? o->quantiles
-                                                                         : &median,
-                                    .quantile_count = !has_quantiles          ? 0
-                                                      : o->quantile_count > 0 ? o->quantile_count
-                                                                              : 1,
+                                    .quantiles = has_quantiles ? loss->quantiles : NULL,
+                                    .quantile_count = has_quantiles ? loss->quantile_count : 0,
                                     .optimizer = o->optimizer,
                                     .learning_rate = o->learning_rate,
                                     .batch_size = o->batch_size,

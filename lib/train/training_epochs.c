@@ -200,11 +200,6 @@ static enum tulle_status find_loss(struct training *t, const size_t *order, size
     return TULLE_OK;
 }
 
-static size_t arena_bytes(const struct training *t)
-{
-    return t->trainer->network.arena_size * tulle_type_size(t->trainer->network.precision);
-}
-
 /* What follows from an epoch's validation loss. */
 static void learn_from_validation(struct training *t)
 {
@@ -218,7 +213,8 @@ static void learn_from_validation(struct training *t)
         s->best_epoch = s->epoch + 1;
         s->epochs_since_best = s->epochs_since_drop = 0;
         if (t->best)
-            memcpy(t->best, tulle_trainer_best_parameters(t->trainer), arena_bytes(t));
+            memcpy(t->best, tulle_trainer_best_parameters(t->trainer),
+                   tulle_arena_bytes(&t->trainer->network));
     }
     if (t->options.schedule == TULLE_SCHEDULE_PLATEAU &&
         s->epochs_since_drop >= t->options.schedule_epochs) {
@@ -295,7 +291,8 @@ static enum tulle_status choose_parameters(struct training *t, struct tulle_erro
     struct training_state *s = &t->state;
     int keeps_best = t->best && s->best_epoch > 0;
     if (keeps_best)
-        memcpy(tulle_trainer_best_parameters(t->trainer), t->best, arena_bytes(t));
+        memcpy(tulle_trainer_best_parameters(t->trainer), t->best,
+               tulle_arena_bytes(&t->trainer->network));
     /* Not the validation rows' loss, which one odd row can make large. */
     double loss;
     enum tulle_status status = find_loss(t, t->order, t->rows[TULLE_SPLIT_TRAIN], &loss, error);
