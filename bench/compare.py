@@ -295,12 +295,12 @@ def document(result):
     return "\n\n".join(parts)
 
 
-def put_between_markers(path, text):
+def put_between_markers(path, text, begin=BEGIN, end=END):
     old = path.read_text() if path.is_file() else ""
-    if BEGIN not in old or END not in old:
-        old = old.rstrip("\n") + f"\n\n{BEGIN}\n{END}\n"
-    before, rest = old.split(BEGIN, 1)
-    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.split(END, 1)[1]}")
+    if begin not in old or end not in old:
+        old = old.rstrip("\n") + f"\n\n{begin}\n{end}\n"
+    before, rest = old.split(begin, 1)
+    path.write_text(f"{before}{begin}\n{text}\n{end}{rest.split(end, 1)[1]}")
 
 
 def machine():

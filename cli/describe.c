@@ -8,8 +8,8 @@
 
 enum { SHOWN = 10 }; /* of a long list */
 
-/* As in a list of the command line: with a comma it stands in double quotes. */
-static char *append_name(char *text, const char *name)
+/* With a comma it stands in double quotes. */
+char *cli_append_name(char *text, const char *name)
 {
     if (*name != '"' && !strchr(name, ','))
         return cli_append(text, "%s", name);
@@ -19,11 +19,24 @@ static char *append_name(char *text, const char *name)
     return cli_append(text, "%s\"", name);
 }
 
+/* In single quotes, unless nothing in it means anything to a shell. */
+char *cli_append_word(char *text, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_-+=./,:@%";
+    if (*word && !word[strspn(word, plain)])
+        return cli_append(text, "%s", word);
+    text = cli_append(text, "'");
+    for (const char *quote; (quote = strchr(word, '\'')); word = quote + 1)
+        text = cli_append(text, "%.*s'\\''", (int)(quote - word), word);
+    return cli_append(text, "%s'", word);
+}
+
 char *cli_list_text(const char *const *names, size_t count)
 {
     char *text = cli_format("%s", "");
     for (size_t i = 0; i < count && i < SHOWN; i++)
-        text = append_name(i ? cli_append(text, ", ") : text, names[i]);
+        text = cli_append_name(i ? cli_append(text, ", ") : text, names[i]);
     return count > SHOWN ? cli_append(text, " and %zu more", count - SHOWN) : text;
 }
 
@@ -42,7 +55,7 @@ static size_t numbers_of(const struct tulle_column *column)
 
 size_t cli_network_inputs(const struct tulle_model_info *info)
 {
-    size_t count = 0;
+    size_t count = info->front.number_count * info->front.dimensions;
     for (size_t i = 0; i < info->input_count; i++)
         count += numbers_of(&info->inputs[i]);
     return count;
@@ -69,10 +82,20 @@ static char *append_layer(char *text, const char *separator, const struct tulle_
                : text;
 }
 
+static char *append_front(char *text, const struct tulle_front *front)
+{
+    if (front->members > 1)
+        text = cli_append(text, ", %zu members", front->members);
+    return front->has_factors ? cli_append(text, ", input factors") : text;
+}
+
 char *cli_network_text(const struct tulle_model_info *info)
 {
     int mixed = is_mixed(info->layers, info->layer_count);
+    size_t embedded = info->front.number_count * info->front.dimensions;
     char *text = cli_format("%zu", cli_network_inputs(info));
+    if (embedded)
+        text = cli_append(text, " (%zu of %s)", embedded, info->front.bins ? "splines" : "waves");
     for (size_t i = 0; i < info->layer_count; i++) {
         text = cli_append(text, " -> %zu", info->layers[i].units);
         if (mixed)
@@ -82,8 +105,16 @@ char *cli_network_text(const struct tulle_model_info *info)
         text = append_layer(text, ", ", &info->layers[0]);
     else if (!mixed)
         text = cli_append(text, ", linear");
+    text = append_front(text, &info->front);
     return cli_append(text, ", %zu parameters, %s", info->parameter_count,
                       tulle_type_name(info->precision));
+}
+
+/* --- Rows --- */
+
+int cli_has_valid_table(const struct tulle_model_info *info)
+{
+    return !info->split_column && info->valid_fraction == 0 && info->rows[TULLE_SPLIT_VALID] > 0;
 }
 
 /* --- Columns --- */

@@ -5,6 +5,8 @@
 
 #include "options.h"
 #include "report.h"
+#include "search_space.h"
+#include "train_settings.h"
 
 enum { WIDTH = 80, OPTION_INDENT = 28, METRIC_INDENT = 21 };
 
@@ -37,6 +39,8 @@ static void print_wrapped(const char *text, int at, int indent)
 static char *default_text(const struct cli_option *option, const struct cli_options *defaults)
 {
     char value[64] = "";
+    if (cli_recipe_value(defaults->train.recipe, 0, option))
+        return cli_format(" [by recipe]");
     if (option->type->show)
         option->type->show(option->type, (const char *)defaults + option->field, value,
                            sizeof value);
@@ -119,6 +123,16 @@ static void print_metrics(void)
         print_wrapped(lines[i].formula, printf("  %s", lines[i].name), METRIC_INDENT);
 }
 
+static void print_search_space(void)
+{
+    printf("\nWhat is searched, unless the option is given, or one that depends on it:\n");
+    for (size_t i = 0; i < CLI_DIMENSIONS; i++) {
+        char *text = cli_search_text(&cli_search_space[i]);
+        print_wrapped(text, printf("  --%s", cli_search_space[i].option), METRIC_INDENT);
+        free(text);
+    }
+}
+
 static void print_command(const struct cli_command *command)
 {
     printf("usage: tulle %s %s\n\n", command->name, command->synopsis);
@@ -129,14 +143,56 @@ static void print_command(const struct cli_command *command)
         print_wrapped(command->arguments[i].help, printf("  %s", command->arguments[i].name), 11);
     print_options(command);
     print_choices(command);
-    if (command->bit & (CLI_TRAIN | CLI_EVAL))
+    if (command->bit == CLI_TUNE)
+        print_search_space();
+    if (command->bit & (CLI_FITS | CLI_EVAL))
         print_metrics();
     printf("\nValues in [brackets] are the defaults. '--name VALUE' and '--name=VALUE' are the\n"
-           "same; '--' ends the options.\n"
-           "\nExamples:\n%s",
-           command->examples);
+           "same; '--' ends the options.\n");
+    if (command->bit & CLI_FITS)
+        printf("'tulle help recipes' has what stands [by recipe].\n");
+    printf("\nExamples:\n%s", command->examples);
     printf("\nExit status: 0 done, 1 failure, 2 wrong usage, 128 + N ended by signal N.\n"
            "See also: 'tulle help' for the other commands.\n");
+}
+
+/* --- The recipes --- */
+
+static const char recipes_topic[] = "recipes";
+
+/* "0.2 / 0.04": for numbers and for classes. */
+static void add_values(struct cli_table *table, const struct cli_option *option)
+{
+    cli_table_add(table, "--%s", option->name);
+    for (const struct cli_choice *recipe = cli_type_recipe.choices; recipe->name; recipe++) {
+        const char *numbers = cli_recipe_value((enum tulle_recipe)recipe->value, 0, option);
+        const char *classes = cli_recipe_value((enum tulle_recipe)recipe->value, 1, option);
+        if (strcmp(numbers, classes) == 0)
+            cli_table_add(table, "%s", numbers);
+        else
+            cli_table_add(table, "%s / %s", numbers, classes);
+    }
+}
+
+static void print_recipes(void)
+{
+    struct cli_table table = {.columns = 1};
+    printf("Recipes: what 'tulle train --recipe NAME' takes for options that are not given.\n\n");
+    cli_table_add(&table, "option");
+    for (const struct cli_choice *recipe = cli_type_recipe.choices; recipe->name; recipe++) {
+        print_wrapped(recipe->meaning, printf("  %s", recipe->name), 12);
+        cli_table_add(&table, "%s", recipe->name);
+        table.columns++;
+    }
+    table.left = table.columns;
+    for (const struct cli_option *option = cli_option_table; option->name; option++)
+        if (cli_recipe_value(TULLE_RECIPE_TABULAR, 0, option))
+            add_values(&table, option);
+    putchar('\n');
+    cli_table_print(stdout, &table, "");
+    cli_table_free(&table);
+    printf("\nOf two values the first is for numeric targets, the second for classes.\n"
+           "'tulle help train' says what the options mean.\n");
 }
 
 /* --- All of them --- */
@@ -152,11 +208,14 @@ static void print_overview(void)
     printf("\n"
            "Everywhere:\n"
            "  'tulle COMMAND --help' and 'tulle help COMMAND' are the manual of a command.\n"
+           "  'tulle help recipes' shows the settings that 'tulle train' chooses from.\n"
            "  'tulle --version' prints the version and what this build can do.\n"
            "  Results go to stdout, the log to stderr. '-' is stdin or stdout.\n"
            "\n"
            "From rows to predictions:\n"
            "  tulle train houses.csv --target price    writes houses.tulle\n"
+           "  tulle cv houses.csv --target price       how good that is to be expected\n"
+           "  tulle tune houses.csv --target price     searches for better settings\n"
            "  tulle eval houses.tulle new.csv          how far off it is on other rows\n"
            "  tulle predict houses.tulle new.csv       its predictions, as CSV\n"
            "  tulle info houses.tulle                  what is in the model file\n"
@@ -168,6 +227,10 @@ static void print_overview(void)
 static int run(const struct cli_options *options)
 {
     const struct cli_command *command = NULL;
+    if (options->arguments[0] && strcmp(options->arguments[0], recipes_topic) == 0) {
+        print_recipes();
+        return cli_close_stdout();
+    }
     if (options->arguments[0]) {
         command = cli_command_find(options->arguments[0]);
         if (!command)
@@ -184,11 +247,13 @@ const struct cli_command cli_help = {
     .bit = CLI_HELP,
     .name = "help",
     .summary = "explain a command and its options",
-    .synopsis = "[COMMAND]",
+    .synopsis = "[COMMAND | recipes]",
     .description = "Prints what a command does, its options and their defaults, and an example. "
-                   "'tulle COMMAND --help' prints the same; without COMMAND it lists them all.",
-    .arguments = {{"COMMAND", "the command to explain"}},
+                   "'tulle COMMAND --help' prints the same; without COMMAND it lists them all. "
+                   "'tulle help recipes' prints a table of the settings in each recipe.",
+    .arguments = {{"COMMAND", "the command to explain, or the word recipes"}},
     .required = 0,
-    .examples = "  tulle help train\n",
+    .examples = "  tulle help train\n"
+                "  tulle help recipes\n",
     .run = run,
 };

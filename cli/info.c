@@ -6,6 +6,7 @@
 #include "describe.h"
 #include "options.h"
 #include "report.h"
+#include "train_settings.h"
 
 /* --- For people --- */
 
@@ -18,7 +19,7 @@ static void print_split(const struct tulle_model_info *info)
         char *name = cli_clean(info->split_column);
         printf("split by column '%s'\n", name);
         free(name);
-    } else if (info->valid_fraction == 0 && rows[TULLE_SPLIT_VALID] > 0) {
+    } else if (cli_has_valid_table(info)) {
         printf("the valid rows from a table of their own\n");
     } else {
         printf("split at random (%g valid, %g test)\n", info->valid_fraction, info->test_fraction);
@@ -70,6 +71,28 @@ static void print_training(const struct tulle_model_info *info)
         printf("weights   column '%s'\n", name);
         free(name);
     }
+}
+
+/* The command that trains it again, in lines that a shell takes as one. */
+static void print_command(const struct tulle_model_info *info)
+{
+    enum { WIDTH = 98 };
+    size_t count;
+    struct cli_given *given = cli_repeating_options(info, &count);
+    int at = count ? printf("command   tulle train DATA") : 0;
+    for (size_t i = 0; i < count; i++) {
+        char *word = cli_append_word(cli_format("--%s ", given[i].option), given[i].value);
+        char *text = cli_clean(word);
+        int length = (int)strlen(text);
+        if (at + 1 + length > WIDTH)
+            at = printf(" \\\n         ") - 3;
+        at += printf(" %s", text);
+        free(word);
+        free(text);
+    }
+    if (count)
+        putchar('\n');
+    cli_given_free(given, count);
 }
 
 static void add_columns(struct cli_table *table, const char *kind,
@@ -154,6 +177,7 @@ static int print_text(const char *path, const struct tulle_model_info *info)
     free(task);
     free(network);
     print_training(info);
+    print_command(info);
     print_columns(info);
     print_metrics(info);
     return cli_close_stdout();
@@ -212,6 +236,17 @@ static json_t *curve_json(const struct tulle_model_info *info)
     return array;
 }
 
+static json_t *options_json(const struct tulle_model_info *info)
+{
+    size_t count;
+    struct cli_given *given = cli_repeating_options(info, &count);
+    json_t *object = json_object();
+    for (size_t i = 0; i < count; i++)
+        cli_json_set(object, given[i].option, cli_json_text(given[i].value));
+    cli_given_free(given, count);
+    return object;
+}
+
 static json_t *training_json(const struct tulle_model_info *info)
 {
     json_t *training = json_object();
@@ -239,6 +274,7 @@ static json_t *training_json(const struct tulle_model_info *info)
     cli_json_set(training, "test_fraction",
                  info->split_column ? json_null() : cli_json_number(info->test_fraction));
     cli_json_set(training, "rows", cli_json_split_rows(info));
+    cli_json_set(training, "options", options_json(info));
     cli_json_set(training, "curve", curve_json(info));
     return training;
 }
@@ -282,7 +318,10 @@ const struct cli_command cli_info = {
         "the training rows, their scaling (value - mean) / scale, in how many training rows they "
         "were missing, and their levels; how it was trained, its metrics in the targets' own "
         "units, and the file's format version and checksum. --json has all levels and the losses "
-        "of every epoch.",
+        "of every epoch.\n\n"
+        "All settings of its training are shown as the command that repeats it: the same data "
+        "give the same model, byte for byte. Only columns that were left out by --drop are not in "
+        "the file.",
     .arguments = {{"MODEL", "a file that 'tulle train' wrote"}},
     .required = 1,
     .examples = "  tulle info houses.tulle\n"

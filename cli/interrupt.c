@@ -2,13 +2,15 @@
 #define _XOPEN_SOURCE 700
 #include "interrupt.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t holding, noted; /* holding: the seconds to tidy up in */
-static struct timespec first;                /* when noted was set */
+static atomic_int holding, noted; /* holding: the seconds to tidy up in */
+static struct timespec first;     /* when noted was set */
 
 static int is_a_second_later(void)
 {
@@ -30,8 +32,10 @@ static void on_signal(int number)
     /* The library takes a read or a write up again that a signal broke off, but the pipe may stay
      * silent for ever: without stdin the read fails, and the library tidies up. On any other pipe
      * only the alarm helps. */
+    int before = errno;
     close(STDIN_FILENO);
     alarm((unsigned)holding);
+    errno = before;
 }
 
 static void on_alarm(int number)
@@ -66,7 +70,7 @@ void cli_interrupt_install(void)
 
 void cli_interrupt_hold(unsigned seconds)
 {
-    holding = (sig_atomic_t)seconds;
+    holding = (int)seconds;
 }
 
 void cli_interrupt_release(void)

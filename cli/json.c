@@ -62,6 +62,18 @@ json_t *cli_json_count_or_null(size_t value)
     return value ? cli_json_count(value) : json_null();
 }
 
+static json_t *front_json(const struct tulle_front *front)
+{
+    json_t *object = json_object();
+    cli_json_set(object, "numbers", cli_json_count(front->number_count));
+    cli_json_set(object, "dimensions", cli_json_count(front->dimensions));
+    cli_json_set(object, "bins", cli_json_count(front->bins));
+    cli_json_set(object, "frequencies", cli_json_count(front->frequencies));
+    cli_json_set(object, "factors", json_boolean(front->has_factors));
+    cli_json_set(object, "members", cli_json_count(front->members ? front->members : 1));
+    return object;
+}
+
 json_t *cli_json_network(const struct tulle_model_info *info)
 {
     json_t *layers = json_array();
@@ -77,6 +89,7 @@ json_t *cli_json_network(const struct tulle_model_info *info)
     json_t *network = json_object();
     cli_json_set(network, "inputs", cli_json_count(cli_network_inputs(info)));
     cli_json_set(network, "layers", layers);
+    cli_json_set(network, "front", front_json(&info->front));
     cli_json_set(network, "parameters", cli_json_count(info->parameter_count));
     cli_json_set(network, "precision", cli_json_text(tulle_type_name(info->precision)));
     return network;

@@ -9,8 +9,9 @@
 #include "options.h"
 #include "report.h"
 
-const struct cli_command *const cli_commands[] = {&cli_train, &cli_eval, &cli_predict, &cli_info,
-                                                  &cli_bench, &cli_help, NULL};
+const struct cli_command *const cli_commands[] = {&cli_train, &cli_cv,      &cli_tune,
+                                                  &cli_eval,  &cli_predict, &cli_info,
+                                                  &cli_bench, &cli_help,    NULL};
 
 /* If the caller closed one of the three, the next file opened would take its place: a log line
  * would land in the model file. Opened the wrong way round, use of them still fails. */

@@ -9,17 +9,14 @@
 
 void cli_options_init(struct cli_options *options, const struct cli_command *command)
 {
-    /* The layers that tulle_train makes when it is told of none, which its options cannot say. */
-    static const size_t hidden[] = TULLE_DEFAULT_HIDDEN;
     const struct tulle_train_options train = TULLE_TRAIN_OPTIONS;
 
     memset(options, 0, sizeof *options);
     options->command = command;
     options->train = train;
     options->split = TULLE_SPLIT_ALL;
-    options->hidden.count = sizeof hidden / sizeof hidden[0];
-    options->hidden.items = cli_allocate(options->hidden.count, sizeof *hidden);
-    memcpy(options->hidden.items, hidden, sizeof hidden);
+    options->folds = 5;
+    options->budget = 60;
 }
 
 void cli_options_free(struct cli_options *options)
@@ -34,22 +31,30 @@ void cli_options_free(struct cli_options *options)
     free(options->hidden.items);
 }
 
+const struct cli_option *cli_option_find(const char *name)
+{
+    const struct cli_option *option = cli_option_table;
+    while (strcmp(option->name, name) != 0)
+        option++;
+    return option;
+}
+
 int cli_options_given(const struct cli_options *options, const char *name)
 {
-    for (size_t i = 0; i < cli_option_count; i++) {
-        if (strcmp(cli_option_table[i].name, name) == 0)
-            return options->given[i];
-    }
-    return 0;
+    return options->given[cli_option_find(name) - cli_option_table];
+}
+
+const char *cli_option_member(const struct cli_option *option)
+{
+    static const char parent[] = "train.";
+    size_t length = sizeof parent - 1;
+    return option->member + (strncmp(option->member, parent, length) == 0 ? length : 0);
 }
 
 const char *cli_option_of_member(const char *member, size_t length)
 {
-    static const char parent[] = "train.";
     for (const struct cli_option *option = cli_option_table; option->name; option++) {
-        const char *name = option->member;
-        if (strncmp(name, parent, sizeof parent - 1) == 0)
-            name += sizeof parent - 1;
+        const char *name = cli_option_member(option);
         if ((option->commands & CLI_TRAIN) && strlen(name) == length &&
             strncmp(name, member, length) == 0)
             return option->name;
@@ -120,10 +125,16 @@ static int unknown_option(const struct cli_command *command, const char *argumen
 static int foreign_option(const struct cli_command *command, const struct cli_option *option)
 {
     char *owners = cli_format("%s", "");
+    unsigned others = option->commands;
     for (const struct cli_command *const *owner = cli_commands; *owner; owner++) {
-        if (!(option->commands & (*owner)->bit))
+        if (!(others & (*owner)->bit))
             continue;
-        owners = cli_append(owners, "%s'tulle %s'", *owners ? " and " : "", (*owner)->name);
+        others &= ~(*owner)->bit;
+        owners = cli_append(owners, "%s'tulle %s'",
+                            !*owners ? ""
+                            : others ? ", "
+                                     : " and ",
+                            (*owner)->name);
     }
     cli_usage_error("--%s is an option of %s, not of 'tulle %s'", option->name, owners,
                     command->name);

@@ -18,7 +18,10 @@ enum {
     CLI_INFO = 8,
     CLI_HELP = 16,
     CLI_BENCH = 32,
-    CLI_EVERY = 63
+    CLI_CV = 64,
+    CLI_TUNE = 128,
+    CLI_FITS = CLI_TRAIN | CLI_CV | CLI_TUNE, /* those that train */
+    CLI_EVERY = 255
 };
 
 /* What `tulle bench` can measure. */
@@ -43,6 +46,8 @@ struct cli_options {
     const char *output, *split_column, *valid_file, *log;
     enum tulle_split split;
     enum cli_bench_part only;
+    size_t folds, trials;             /* trials 0: no limit */
+    double budget;                    /* in seconds */
     struct tulle_train_options train; /* its lists are those above; see train_options.c */
     int json, quiet, quick, probabilities, warn_range, help, version;
     unsigned char given[96]; /* by place in the table */
@@ -68,7 +73,8 @@ struct cli_command {
     "a table: CSV with ',', ';' or tab, its first row naming the columns (else they are c0, c1, "  \
     "...), or .npy, 2-D; either may be gzipped. - is stdin"
 
-extern const struct cli_command cli_train, cli_eval, cli_predict, cli_info, cli_bench, cli_help;
+extern const struct cli_command cli_train, cli_cv, cli_tune, cli_eval, cli_predict, cli_info,
+    cli_bench, cli_help;
 extern const struct cli_command *const cli_commands[]; /* in the order of the help, then NULL */
 
 struct cli_option {
@@ -93,6 +99,12 @@ void cli_options_free(struct cli_options *options);
 int cli_options_parse(struct cli_options *options, int argc, char **argv);
 
 int cli_options_given(const struct cli_options *options, const char *name);
+
+/* The option of that name, which there must be. */
+const struct cli_option *cli_option_find(const char *name);
+
+/* The member of struct tulle_train_options that an option of `tulle train` sets. */
+const char *cli_option_member(const struct cli_option *option);
 
 /* The name of the option that sets this member of struct tulle_train_options; NULL if none does. */
 const char *cli_option_of_member(const char *member, size_t length);

@@ -14,6 +14,10 @@
 static const double redraw_seconds = 0.1;
 enum { PLAIN_LINES = 10 };
 
+/* How long steps are watched before they say how long all will take; on a terminal, where the next
+ * line may correct it, and in a log, where it stands. */
+static const double glance_seconds = 0.2, watch_seconds = 2, patience_seconds = 10;
+
 static double seconds_now(void)
 {
     struct timespec time;
@@ -54,16 +58,44 @@ static char *time_text(double seconds)
     return cli_format("%ld h %02ld min", whole / 3600, whole / 60 % 60);
 }
 
-static double epochs_done(const struct tulle_progress *last)
+static double epochs_done(const struct tulle_progress *progress)
 {
-    return (double)(last->epoch - 1) + (double)last->step / (double)last->steps;
+    return (double)(progress->epoch - 1) + (double)progress->step / (double)progress->steps;
 }
 
+static double seconds_of_steps(const struct cli_progress *progress)
+{
+    return seconds_now() - progress->stepped;
+}
+
+/* What comes before the first step, and that step itself, are not repeated. */
 static double seconds_left(const struct cli_progress *progress)
 {
     double done = epochs_done(&progress->last);
-    return cli_progress_seconds(progress) * ((double)progress->last.epochs - done) /
-           (done - progress->before);
+    double first = epochs_done(&progress->first);
+    return done > first ? seconds_of_steps(progress) * ((double)progress->last.epochs - done) /
+                              (done - first)
+                        : NAN;
+}
+
+/* "" while that cannot be said. */
+static char *left_text(const struct cli_progress *progress)
+{
+    double left = seconds_left(progress);
+    if (isnan(left) || (progress->live && seconds_of_steps(progress) < glance_seconds))
+        return cli_format("%s", "");
+    char *time = time_text(left);
+    char *text = cli_format("  %s left", time);
+    free(time);
+    return text;
+}
+
+static char *taken_text(const struct cli_progress *progress)
+{
+    char *time = time_text(cli_progress_seconds(progress));
+    char *text = cli_format("  in %s", time);
+    free(time);
+    return text;
 }
 
 static char *line_text(const struct cli_progress *progress, int finished)
@@ -71,9 +103,8 @@ static char *line_text(const struct cli_progress *progress, int finished)
     const struct tulle_progress *last = &progress->last;
     char *train = loss_text("train loss", last->train_loss);
     char *valid = loss_text("valid loss", last->valid_loss);
-    char *time = time_text(finished ? cli_progress_seconds(progress) : seconds_left(progress));
-    char *line = cli_format(finished ? "epoch %zu/%zu%s%s  in %s" : "epoch %zu/%zu%s%s  %s left",
-                            last->epoch, last->epochs, train, valid, time);
+    char *time = finished ? taken_text(progress) : left_text(progress);
+    char *line = cli_format("epoch %zu/%zu%s%s%s", last->epoch, last->epochs, train, valid, time);
     free(train);
     free(valid);
     free(time);
@@ -83,14 +114,19 @@ static char *line_text(const struct cli_progress *progress, int finished)
 /* --- Lines --- */
 
 /* Blanks cover what a longer line left behind; every terminal can do that. */
-static void draw(struct cli_progress *progress, int finished)
+static void draw_line(struct cli_progress *progress, const char *line)
 {
-    char *line = line_text(progress, finished);
     int width = (int)strlen(line);
     fprintf(stderr, "\r%s%*s", line, progress->width > width ? progress->width - width : 0, "");
     fflush(stderr);
     progress->width = width;
     progress->drawn = seconds_now();
+}
+
+static void draw(struct cli_progress *progress, int finished)
+{
+    char *line = line_text(progress, finished);
+    draw_line(progress, line);
     free(line);
 }
 
@@ -107,16 +143,46 @@ static void log_epoch(struct cli_progress *progress, int finished)
     free(line);
 }
 
+/* Whether it is time to tell how long all will take: as late as it may be, since later is more
+ * exact, but before the second epoch ends. */
+static int is_time_to_tell(const struct cli_progress *progress)
+{
+    const struct tulle_progress *last = &progress->last;
+    size_t second = progress->first.epoch + 1;
+    double seconds = seconds_of_steps(progress);
+    int is_last_chance = last->step + 1 >= last->steps;
+    return (last->epoch == second && (is_last_chance || seconds >= watch_seconds)) ||
+           seconds >= patience_seconds;
+}
+
+static void tell_time(struct cli_progress *progress)
+{
+    double left = seconds_left(progress);
+    if (progress->has_told || isnan(left) || !is_time_to_tell(progress))
+        return;
+    char *time = time_text(left);
+    cli_log(progress->options, "about %s to go", time);
+    progress->has_told = 1;
+    free(time);
+}
+
 void cli_progress_step(struct cli_progress *progress, const struct tulle_progress *now)
 {
-    if (progress->last.epoch == 0)
-        progress->before = (double)(now->epoch - 1) + (double)(now->step - 1) / (double)now->steps;
+    int is_first = progress->last.epoch == 0;
+    if (is_first) {
+        progress->first = *now;
+        progress->stepped = seconds_now();
+    }
     /* Whether an epoch was the last is known only from the next one's first step on. */
-    else if (!progress->live && now->epoch != progress->last.epoch &&
-             is_due(progress->last.epoch, now->epochs))
+    if (!is_first && !progress->live && now->epoch != progress->last.epoch &&
+        is_due(progress->last.epoch, now->epochs)) {
         log_epoch(progress, 0);
+        progress->has_told = 1;
+    }
     progress->last = *now;
-    if (progress->live && seconds_now() - progress->drawn >= redraw_seconds)
+    if (!progress->live)
+        tell_time(progress);
+    else if (seconds_now() - progress->drawn >= redraw_seconds)
         draw(progress, 0);
 }
 
@@ -130,6 +196,24 @@ void cli_progress_finish(struct cli_progress *progress)
     }
     draw(progress, 1);
     fputc('\n', stderr);
+}
+
+void cli_progress_show(struct cli_progress *progress, const char *text, double left)
+{
+    if (!progress->live || seconds_now() - progress->drawn < redraw_seconds)
+        return;
+    char *time = time_text(isnan(left) ? 0 : left);
+    char *line = isnan(left) ? cli_format("%s", text) : cli_format("%s  %s left", text, time);
+    draw_line(progress, line);
+    free(line);
+    free(time);
+}
+
+void cli_progress_clear(struct cli_progress *progress)
+{
+    if (progress->width)
+        fprintf(stderr, "\r%*s\r", progress->width, "");
+    progress->width = 0;
 }
 
 void cli_progress_abandon(struct cli_progress *progress)

@@ -11,10 +11,10 @@
 struct cli_progress {
     const struct cli_options *options;
     int live;
-    int width;     /* of the line on the terminal */
-    double before; /* epochs that an earlier run has done */
-    double started, drawn;
-    struct tulle_progress last; /* its epoch is 0 before the first step */
+    int width;                         /* of the line on the terminal */
+    double started, drawn, stepped;    /* at init, the last drawing and the first step's end */
+    struct tulle_progress first, last; /* their epoch is 0 before the first step */
+    int has_told;                      /* a log line has said how long it will take */
 };
 
 void cli_progress_init(struct cli_progress *progress, const struct cli_options *options);
@@ -24,6 +24,13 @@ void cli_progress_step(struct cli_progress *progress, const struct tulle_progres
 
 /* After the last one. */
 void cli_progress_finish(struct cli_progress *progress);
+
+/* In place of these, for several trainings at once: on a terminal, a line that is rewritten now and
+ * then. left: seconds to go; NaN: nobody knows. */
+void cli_progress_show(struct cli_progress *progress, const char *text, double left);
+
+/* Removes the line, for one that is to stay. */
+void cli_progress_clear(struct cli_progress *progress);
 
 /* Leaves the terminal's cursor on a line of its own, for an error or a note. */
 void cli_progress_abandon(struct cli_progress *progress);

@@ -145,7 +145,7 @@ void cli_print_error(const struct cli_options *options, const struct tulle_error
     char *end = strstr(text, advice);
     if (end && !end[sizeof advice - 1]) {
         *end = '\0';
-        options_text = options->command->bit == CLI_TRAIN
+        options_text = options->command->bit & CLI_FITS
                            ? "; name it with --missing, or the column with --categorical"
                            : "; name it with --missing";
     }
@@ -237,13 +237,8 @@ unsigned cli_metrics_known(const struct tulle_metrics *metrics, size_t count)
     return known & 1u << TULLE_METRIC_RMSE ? known | 1u << TULLE_METRIC_R2 : known;
 }
 
-void cli_table_add_metrics_header(struct cli_table *table, unsigned known)
+void cli_table_add_names(struct cli_table *table, unsigned known)
 {
-    static const char *const header[] = {"target", "split", "rows"};
-    table->columns = sizeof header / sizeof header[0];
-    table->left = 2;
-    for (size_t i = 0; i < table->columns; i++)
-        cli_table_add(table, "%s", header[i]);
     for (int m = 0; m < TULLE_METRIC_SLOTS; m++) {
         if (known & 1u << m) {
             cli_table_add(table, "%s", tulle_metric_name((enum tulle_metric)m));
@@ -252,16 +247,32 @@ void cli_table_add_metrics_header(struct cli_table *table, unsigned known)
     }
 }
 
+void cli_table_add_values(struct cli_table *table, unsigned known,
+                          const struct tulle_metrics *metrics)
+{
+    for (int m = 0; m < TULLE_METRIC_SLOTS; m++) {
+        if (known & 1u << m)
+            cli_table_add(table, isnan(metrics->value[m]) ? "-" : "%.6g", metrics->value[m]);
+    }
+}
+
+void cli_table_add_metrics_header(struct cli_table *table, unsigned known)
+{
+    static const char *const header[] = {"target", "split", "rows"};
+    table->columns = sizeof header / sizeof header[0];
+    table->left = 2;
+    for (size_t i = 0; i < table->columns; i++)
+        cli_table_add(table, "%s", header[i]);
+    cli_table_add_names(table, known);
+}
+
 void cli_table_add_metrics(struct cli_table *table, unsigned known, const char *target,
                            enum tulle_split split, const struct tulle_metrics *metrics)
 {
     cli_table_add(table, "%s", target);
     cli_table_add(table, "%s", tulle_split_name(split));
     cli_table_add(table, "%zu", metrics->rows);
-    for (int m = 0; m < TULLE_METRIC_SLOTS; m++) {
-        if (known & 1u << m)
-            cli_table_add(table, isnan(metrics->value[m]) ? "-" : "%.6g", metrics->value[m]);
-    }
+    cli_table_add_values(table, known, metrics);
 }
 
 void cli_table_add_model_metrics(struct cli_table *table, const struct tulle_model_info *info)

@@ -76,6 +76,11 @@ void cli_table_add_metrics_header(struct cli_table *table, unsigned known);
 void cli_table_add_metrics(struct cli_table *table, unsigned known, const char *target,
                            enum tulle_split split, const struct tulle_metrics *metrics);
 
+/* The same without what comes before: the metrics' names, as further columns; and their values. */
+void cli_table_add_names(struct cli_table *table, unsigned known);
+void cli_table_add_values(struct cli_table *table, unsigned known,
+                          const struct tulle_metrics *metrics);
+
 /* Header and lines for those splits of the model that have rows. */
 void cli_table_add_model_metrics(struct cli_table *table, const struct tulle_model_info *info);
 

@@ -25,7 +25,7 @@ struct cli_epoch_log {
 struct cli_training {
     const struct cli_options *options;
     struct tulle_train_options train;
-    char *output;
+    char *output; /* NULL: there is to be none */
     tulle_dataset *dataset, *valid;
     tulle_model *model;
     struct cli_progress progress;
@@ -38,6 +38,9 @@ struct cli_training {
 /* Completes the options and looks whether they fit together, and whether what is to be written can
  * be. */
 int cli_train_prepare(struct cli_training *job);
+
+/* The lists of options, as tulle_train takes them; prepare does so, too. */
+void cli_train_take_lists(struct cli_training *job);
 
 /* Whether a name is one of count. */
 int cli_is_among(const char *const *names, size_t count, const char *name);

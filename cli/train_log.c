@@ -7,6 +7,7 @@
 #include "files.h"
 #include "report.h"
 #include "train.h"
+#include "train_settings.h"
 
 /* --- Before --- */
 
@@ -39,9 +40,11 @@ static void log_data(struct cli_training *job)
     for (size_t i = 0; !job->options->split_column && i < data->columns; i++)
         if (holds_splits(&data->levels[i]))
             cli_log(job->options,
-                    "note: column '%s' is an input here; for the split that it seems to hold, give "
-                    "--split-column",
-                    data->names[i]);
+                    "note: column '%s' is an input here; for the split that it seems to hold, %s",
+                    data->names[i],
+                    job->options->command->bit == CLI_CV
+                        ? "there is no use: leave it out with --drop"
+                        : "give --split-column");
 }
 
 void cli_train_log_notice(struct cli_training *job, const char *text)
@@ -64,29 +67,30 @@ static char *split_text(const struct cli_training *job)
 }
 
 /* "adam, lr 0.001 (cosine), batch 256, loss mse" */
-static char *optimizer_text(const struct cli_training *job, const struct tulle_model_info *info)
+static char *optimizer_text(const struct tulle_model_info *info)
 {
-    const struct tulle_train_options *train = &job->train;
+    const char *schedule = cli_setting_value(info->settings, info->setting_count, "schedule");
+    const char *decay = cli_setting_value(info->settings, info->setting_count, "weight_decay");
     char *text =
-        cli_format("%s, lr %g", tulle_optimizer_name(train->optimizer), train->learning_rate);
-    if (train->schedule != TULLE_SCHEDULE_CONSTANT)
-        text = cli_append(text, " (%s)", tulle_schedule_name(train->schedule));
-    if (train->weight_decay > 0)
-        text = cli_append(text, ", weight decay %g", train->weight_decay);
-    return cli_append(text, ", batch %zu, loss %s", train->batch_size, tulle_loss_name(info->loss));
+        cli_format("%s, lr %g", tulle_optimizer_name(info->optimizer), info->learning_rate);
+    if (strcmp(schedule, "constant") != 0)
+        text = cli_append(text, " (%s)", schedule);
+    if (strcmp(decay, "0") != 0)
+        text = cli_append(text, ", weight decay %s", decay);
+    return cli_append(text, ", batch %zu, loss %s", info->batch_size, tulle_loss_name(info->loss));
 }
 
 void cli_train_log_beginning(struct cli_training *job, const struct tulle_model_info *info)
 {
     char *const texts[] = {split_text(job), cli_task_text(info), cli_inputs_text(info),
-                           optimizer_text(job, info), cli_network_text(info)};
+                           optimizer_text(info), cli_network_text(info)};
     log_data(job);
     cli_log(job->options, "%s: %zu train, %zu valid, %zu test", texts[0],
             info->rows[TULLE_SPLIT_TRAIN], info->rows[TULLE_SPLIT_VALID],
             info->rows[TULLE_SPLIT_TEST]);
     cli_log(job->options, "%s", texts[1]);
     cli_log(job->options, "%s", texts[2]);
-    cli_log(job->options, "optimiser %s", texts[3]);
+    cli_log(job->options, "recipe %s: %s", tulle_recipe_name(job->train.recipe), texts[3]);
     cli_log(job->options, "network %s", texts[4]);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         free(texts[i]);
@@ -96,10 +100,10 @@ void cli_train_log_beginning(struct cli_training *job, const struct tulle_model_
 
 static void log_epochs(const struct cli_options *options, const struct tulle_model_info *info)
 {
+    const char *patience = cli_setting_value(info->settings, info->setting_count, "patience");
     if (info->curve_count < info->epochs)
-        cli_log(options, "ended after epoch %zu of %zu: no better valid loss in %zu epoch%s",
-                info->curve_count, info->epochs, options->train.patience,
-                options->train.patience == 1 ? "" : "s");
+        cli_log(options, "ended after epoch %zu of %zu: no better valid loss in %s epoch%s",
+                info->curve_count, info->epochs, patience, strcmp(patience, "1") == 0 ? "" : "s");
     if (info->best_epoch)
         cli_log(options, "best epoch %zu, with a valid loss of %.4g: the model is that epoch's",
                 info->best_epoch, info->curve[info->best_epoch - 1].valid_loss);
@@ -144,24 +148,11 @@ void cli_train_log_end(const struct cli_training *job)
 
 /* --- Going on --- */
 
-/* As a shell takes it: in single quotes, unless nothing in it means anything there. */
-static char *append_word(char *text, const char *word)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                "_-+=./,:@%";
-    if (*word && !word[strspn(word, plain)])
-        return cli_append(text, " %s", word);
-    text = cli_append(text, " '");
-    for (const char *quote; (quote = strchr(word, '\'')); word = quote + 1)
-        text = cli_append(text, "%.*s'\\''", (int)(quote - word), word);
-    return cli_append(text, "%s'", word);
-}
-
 char *cli_train_resume_text(const struct cli_options *options)
 {
     char *text = cli_format("tulle train");
     for (int i = 0; i < options->argc; i++)
-        text = append_word(text, options->argv[i]);
+        text = cli_append_word(cli_append(text, " "), options->argv[i]);
     if (options->train.resume)
         return text;
     /* In front, since what follows "--" is no option. */

@@ -8,6 +8,7 @@
 #include "interrupt.h"
 #include "report.h"
 #include "train.h"
+#include "train_settings.h"
 
 /* --- Columns and rows --- */
 
@@ -73,52 +74,6 @@ static int check_fractions(const struct cli_options *options)
     return 0;
 }
 
-/* --- Options that belong to others --- */
-
-/* An option that means something only with some values of another one. */
-struct dependence {
-    const char *option, *of;
-    size_t field;       /* of the other one, in struct tulle_train_options */
-    unsigned values;    /* bits by value + 1, as there is a loss of -1 */
-    const char *advice; /* the values in words */
-};
-
-#define FIELD(member) offsetof(struct tulle_train_options, member)
-#define BIT(value) (1u << ((value) + 1))
-#define MOMENTUM (BIT(TULLE_OPTIMIZER_SGD) | BIT(TULLE_OPTIMIZER_NESTEROV))
-#define ADAM (BIT(TULLE_OPTIMIZER_ADAM) | BIT(TULLE_OPTIMIZER_ADAMW))
-#define SQUARES (ADAM | BIT(TULLE_OPTIMIZER_RMSPROP))
-#define DROPS (BIT(TULLE_SCHEDULE_STEP) | BIT(TULLE_SCHEDULE_PLATEAU))
-#define CLASSES                                                                                    \
-    (BIT(TULLE_LOSS_AUTO) | BIT(TULLE_LOSS_CROSS_ENTROPY) | BIT(TULLE_LOSS_BINARY_CROSS_ENTROPY))
-static const struct dependence dependences[] = {
-    {"quantiles", "loss", FIELD(loss), BIT(TULLE_LOSS_QUANTILE), "quantile"},
-    {"huber-delta", "loss", FIELD(loss), BIT(TULLE_LOSS_HUBER), "huber"},
-    {"label-smoothing", "loss", FIELD(loss), CLASSES, "cross_entropy or binary_cross_entropy"},
-    {"momentum", "optimizer", FIELD(optimizer), MOMENTUM, "sgd or nesterov"},
-    {"beta1", "optimizer", FIELD(optimizer), ADAM, "adam or adamw"},
-    {"beta2", "optimizer", FIELD(optimizer), SQUARES, "rmsprop, adam or adamw"},
-    {"epsilon", "optimizer", FIELD(optimizer), SQUARES, "rmsprop, adam or adamw"},
-    {"schedule-factor", "schedule", FIELD(schedule), DROPS, "step or plateau"},
-    {"schedule-epochs", "schedule", FIELD(schedule), DROPS, "step or plateau"},
-};
-
-static int check_dependences(const struct cli_options *options)
-{
-    for (size_t i = 0; i < sizeof dependences / sizeof dependences[0]; i++) {
-        const struct dependence *d = &dependences[i];
-        int value; /* of an enum */
-        memcpy(&value, (const char *)&options->train + d->field, sizeof value);
-        if (cli_options_given(options, d->option) && !(d->values & BIT(value)))
-            return cli_usage_error("--%s is for --%s %s", d->option, d->of, d->advice);
-    }
-    if (options->train.optimizer == TULLE_OPTIMIZER_NESTEROV && options->train.momentum == 0)
-        return cli_usage_error("--optimizer nesterov needs a --momentum above 0, such as 0.9");
-    if (cli_options_given(options, "bias-decay") && options->train.weight_decay == 0)
-        return cli_usage_error("--bias-decay is for --weight-decay above 0");
-    return 0;
-}
-
 /* --- Files --- */
 
 /* Each file that is written must be another one than all before it. */
@@ -153,7 +108,7 @@ static int check_files(const struct cli_training *job)
     if (options->valid_file && strcmp(options->valid_file, "-") == 0 &&
         strcmp(options->arguments[0], "-") == 0)
         return cli_usage_error("--valid-file: stdin is the data itself");
-    if (options->json && strcmp(job->output, "-") == 0)
+    if (options->json && job->output && strcmp(job->output, "-") == 0)
         return cli_usage_error("--output: stdout cannot take both the model and --json");
     char *previous = checkpoint ? cli_previous_path(checkpoint) : NULL;
     int status = check_distinct(job, previous);
@@ -196,7 +151,7 @@ static int check_paths(struct cli_training *job)
     struct tulle_error error;
     int status = 0;
     cli_interrupt_hold(CLI_TIDY_SECONDS);
-    if (tulle_model_check_path(job->output, &error) != TULLE_OK ||
+    if ((job->output && tulle_model_check_path(job->output, &error) != TULLE_OK) ||
         (job->train.checkpoint &&
          tulle_model_check_path(job->train.checkpoint, &error) != TULLE_OK))
         status = cli_fail(job->options, &error);
@@ -207,7 +162,7 @@ static int check_paths(struct cli_training *job)
 
 /* --- All of it --- */
 
-static void take_lists(struct cli_training *job)
+void cli_train_take_lists(struct cli_training *job)
 {
     const struct cli_options *options = job->options;
     struct tulle_train_options *train = &job->train;
@@ -226,12 +181,12 @@ static void take_lists(struct cli_training *job)
 int cli_train_prepare(struct cli_training *job)
 {
     const struct cli_options *options = job->options;
-    take_lists(job);
+    cli_train_take_lists(job);
     int status = check_columns(options);
     if (status == 0)
         status = check_fractions(options);
     if (status == 0)
-        status = check_dependences(options);
+        status = cli_settings_check(options);
     if (status == 0)
         status = check_files(job);
     if (status == 0)

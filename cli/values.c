@@ -58,8 +58,8 @@ static int parse_whole(const struct cli_value_type *type, const char *text, uint
     if (whole_number(text, type->minimum, type->maximum, value) == 0)
         return 0;
     char expected[80];
-    snprintf(expected, sizeof expected, "a whole number from %.0f to %.0f", type->minimum,
-             type->maximum);
+    snprintf(expected, sizeof expected, "%sa whole number from %.0f to %.0f",
+             type->expected ? type->expected : "", type->minimum, type->maximum);
     return fail(problem, size, expected, text);
 }
 
@@ -98,6 +98,25 @@ static void show_count(const struct cli_value_type *type, const void *field, cha
 {
     (void)type;
     snprintf(buffer, size, "%zu", *(const size_t *)field);
+}
+
+/* As many rows as tulle_train finds right are 0 to it. */
+static int parse_batch(const struct cli_value_type *type, const char *text, void *field,
+                       char *problem, size_t size)
+{
+    if (strcmp(text, "auto") != 0)
+        return parse_count(type, text, field, problem, size);
+    *(size_t *)field = 0;
+    return 0;
+}
+
+static void show_batch(const struct cli_value_type *type, const void *field, char *buffer,
+                       size_t size)
+{
+    if (*(const size_t *)field == 0)
+        snprintf(buffer, size, "auto");
+    else
+        show_count(type, field, buffer, size);
 }
 
 static void show_threads(const struct cli_value_type *type, const void *field, char *buffer,
@@ -139,6 +158,34 @@ static void show_number(const struct cli_value_type *type, const void *field, ch
 {
     (void)type;
     snprintf(buffer, size, "%g", *(const double *)field);
+}
+
+/* "90s", "1.5h" */
+static int parse_time(const struct cli_value_type *type, const char *text, void *field,
+                      char *problem, size_t size)
+{
+    static const struct {
+        char letter;
+        int seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}};
+    size_t length = strlen(text);
+    char digits[32];
+    double value;
+    for (size_t i = 0; length > 1 && i < sizeof units / sizeof units[0]; i++) {
+        snprintf(digits, sizeof digits, "%.*s", (int)length - 1, text);
+        if (text[length - 1] != units[i].letter || decimal(digits, &value) != 0 || value <= 0)
+            continue;
+        *(double *)field = value * units[i].seconds;
+        return 0;
+    }
+    return fail(problem, size, type->expected, text);
+}
+
+static void show_time(const struct cli_value_type *type, const void *field, char *buffer,
+                      size_t size)
+{
+    (void)type;
+    snprintf(buffer, size, "%gs", *(const double *)field);
 }
 
 /* --- Lists --- */
@@ -317,7 +364,8 @@ static void show_counts(const struct cli_value_type *type, const void *field, ch
                         size_t size)
 {
     const struct cli_counts *counts = field;
-    size_t length = 0;
+    size_t length =
+        (size_t)snprintf(buffer, size, "%s", counts->items && !counts->count ? "none" : "");
     (void)type;
     for (size_t i = 0; i < counts->count && length < size; i++)
         length += (size_t)snprintf(buffer + length, size - length, "%s%zu", i ? "," : "",
@@ -380,11 +428,14 @@ static void show_choice(const struct cli_value_type *type, const void *field, ch
         NULL, 0, NULL                                                                              \
     }
 static const struct cli_choice activations[] = {TULLE_ACTIVATION_LIST(CHOICE) END};
+static const struct cli_choice fadings[] = {TULLE_FADING_LIST(CHOICE) END};
 static const struct cli_choice initializers[] = {TULLE_INITIALIZER_LIST(CHOICE) END};
 static const struct cli_choice losses[] = {
     {"auto", TULLE_LOSS_AUTO, "mse for numbers, cross entropy for classes"},
     TULLE_LOSS_LIST(CHOICE) END};
 static const struct cli_choice optimizers[] = {TULLE_OPTIMIZER_LIST(CHOICE) END};
+static const struct cli_choice parametrizations[] = {TULLE_PARAMETRIZATION_LIST(CHOICE) END};
+static const struct cli_choice recipes[] = {TULLE_RECIPE_LIST(CHOICE) END};
 static const struct cli_choice scalings[] = {TULLE_SCALING_LIST(CHOICE) END};
 static const struct cli_choice schedules[] = {TULLE_SCHEDULE_LIST(CHOICE) END};
 static const struct cli_choice tasks[] = {TULLE_TASK_LIST(CHOICE) END};
@@ -419,6 +470,10 @@ const struct cli_value_type cli_type_quantiles = {
     NULL};
 const struct cli_value_type cli_type_count = {parse_count, show_count, 1, MOST, NULL, NULL};
 const struct cli_value_type cli_type_count_or_none = {parse_count, show_count, 0, MOST, NULL, NULL};
+const struct cli_value_type cli_type_batch = {parse_batch, show_batch, 1, MOST, "auto, or ", NULL};
+const struct cli_value_type cli_type_limit = {parse_count, NULL, 1, MOST, NULL, NULL};
+const struct cli_value_type cli_type_time = {
+    parse_time, show_time, 0, 0, "a time above 0, such as 90s, 10m or 2h", NULL};
 const struct cli_value_type cli_type_threads = {parse_threads, show_threads, 0, 4096, NULL, NULL};
 const struct cli_value_type cli_type_seed = {parse_seed, show_seed, 0, UINT32_MAX, NULL, NULL};
 
@@ -437,10 +492,13 @@ const struct cli_value_type cli_type_fraction = DECIMAL(0, BELOW_1, "a number fr
     }
 const struct cli_value_type cli_type_yes_no = ONE_OF(yes_no);
 const struct cli_value_type cli_type_activation = ONE_OF(activations);
+const struct cli_value_type cli_type_fading = ONE_OF(fadings);
 const struct cli_value_type cli_type_initializer = ONE_OF(initializers);
 const struct cli_value_type cli_type_loss = ONE_OF(losses);
 const struct cli_value_type cli_type_optimizer = ONE_OF(optimizers);
+const struct cli_value_type cli_type_parametrization = ONE_OF(parametrizations);
 const struct cli_value_type cli_type_precision = ONE_OF(precisions);
+const struct cli_value_type cli_type_recipe = ONE_OF(recipes);
 const struct cli_value_type cli_type_scaling = ONE_OF(scalings);
 const struct cli_value_type cli_type_schedule = ONE_OF(schedules);
 const struct cli_value_type cli_type_task = ONE_OF(tasks);

@@ -26,7 +26,7 @@ struct cli_numbers {
 
 /* N,N,... */
 struct cli_counts {
-    size_t *items; /* never NULL */
+    size_t *items; /* NULL until they are given; then not, even where there are none */
     size_t count;
 };
 
@@ -43,7 +43,7 @@ struct cli_value_type {
     /* Writes the field as the user would; NULL for a type whose options have no default. */
     void (*show)(const struct cli_value_type *type, const void *field, char *buffer, size_t size);
     double minimum, maximum; /* of numbers */
-    const char *expected;    /* what to write, of decimals */
+    const char *expected;    /* what to write, of decimals; or besides a whole number */
     const struct cli_choice *choices;
 };
 
@@ -58,6 +58,9 @@ extern const struct cli_value_type cli_type_class_weights; /* struct cli_class_w
 extern const struct cli_value_type cli_type_quantiles;     /* struct cli_numbers in (0, 1) */
 extern const struct cli_value_type cli_type_count;         /* size_t, at least 1 */
 extern const struct cli_value_type cli_type_count_or_none; /* size_t */
+extern const struct cli_value_type cli_type_batch;         /* size_t; 0 is "auto" */
+extern const struct cli_value_type cli_type_limit;         /* size_t, at least 1, none given */
+extern const struct cli_value_type cli_type_time;          /* double, seconds */
 extern const struct cli_value_type cli_type_threads;       /* unsigned */
 extern const struct cli_value_type cli_type_seed;          /* uint32_t */
 extern const struct cli_value_type cli_type_rate;          /* double, above 0 */
@@ -65,10 +68,13 @@ extern const struct cli_value_type cli_type_amount;        /* double, at least 0
 extern const struct cli_value_type cli_type_factor;        /* double in (0, 1] */
 extern const struct cli_value_type cli_type_fraction;      /* double in [0, 1) */
 extern const struct cli_value_type cli_type_activation;    /* the enums of tulle.h */
+extern const struct cli_value_type cli_type_fading;
 extern const struct cli_value_type cli_type_initializer;
 extern const struct cli_value_type cli_type_loss;
 extern const struct cli_value_type cli_type_optimizer;
+extern const struct cli_value_type cli_type_parametrization;
 extern const struct cli_value_type cli_type_precision;
+extern const struct cli_value_type cli_type_recipe;
 extern const struct cli_value_type cli_type_scaling;
 extern const struct cli_value_type cli_type_schedule;
 extern const struct cli_value_type cli_type_split;

@@ -70,7 +70,7 @@ int main(void)
     tulle_dataset *dataset = make_table(&error);
     options.targets = targets;
     options.target_count = 1;
-    options.optimizer = TULLE_OPTIMIZER_ADAM;
+    options.recipe = TULLE_RECIPE_PLAIN;
     options.learning_rate = 0.003;
     options.loss_function = stock_loss;
     options.progress = stop_when_flat;

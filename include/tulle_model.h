@@ -24,6 +24,7 @@ enum tulle_scaling {
 #define TULLE_SCALING_ENUM(NAME, value, name, formula) TULLE_SCALING_##NAME = value,
     TULLE_SCALING_LIST(TULLE_SCALING_ENUM)
 #undef TULLE_SCALING_ENUM
+        TULLE_SCALING_AUTO = -1 /* for tulle_train alone: as the recipe says */
 };
 
 TULLE_API const char *tulle_scaling_name(enum tulle_scaling scaling);
@@ -41,7 +42,8 @@ TULLE_API enum tulle_status tulle_scaling_from_name(const char *name, enum tulle
  *   there in training is missing; what then never was missing is all zeros.
  *
  * As a target: a number leaves the network as output * scale + mean (for poisson and gamma as
- * exp(output) * scale); a category's levels are the classes.
+ * exp(output) * scale), and where it is clamped no smaller than minimum and no larger than maximum;
+ * a category's levels are the classes.
  */
 struct tulle_column {
     const char *name;
@@ -54,6 +56,7 @@ struct tulle_column {
     size_t quantile_count; /* with TULLE_SCALING_QUANTILE, else NULL and 0 */
     struct tulle_levels levels; /* of a categorical column */
     size_t dimensions;
+    int is_clamped; /* of a numeric target */
 };
 
 /* --- Metrics --------------------------------------------------------------------------------- */
@@ -107,6 +110,12 @@ enum tulle_task {
 TULLE_API const char *tulle_task_name(enum tulle_task task);
 TULLE_API enum tulle_status tulle_task_from_name(const char *name, enum tulle_task *task);
 
+/* One of the settings that a model was trained with: the name of a member of struct
+ * tulle_train_options, and its value as a text: "0.04", "yes", "256,256,256". */
+struct tulle_setting {
+    const char *name, *value;
+};
+
 /* How a model's epoch went. */
 struct tulle_epoch {
     double train_loss;    /* the mean over its rows, before each row's update */
@@ -125,7 +134,8 @@ struct tulle_model_info {
     const struct tulle_column *inputs;  /* (input_count) */
     const struct tulle_column *targets; /* (target_count) */
     const struct tulle_layer *layers;   /* (layer_count) */
-    size_t parameter_count;             /* weights, biases, embeddings and mixes */
+    struct tulle_front front;           /* without frequency_deviation: 0 */
+    size_t parameter_count;             /* all that is learned */
     /* The columns that tulle_session_predict gives, target by target: a number; or a number for
      * each quantile; or a probability for each class. */
     size_t prediction_count;
@@ -133,6 +143,10 @@ struct tulle_model_info {
      * those that tulle_predict_file reads. */
     const char *const *missing;
     size_t missing_count;
+    /* All that made it what it is, in the order of struct tulle_train_options; of a model that came
+     * from a tulle_trainer or a file of format 1 or 2 none. */
+    const struct tulle_setting *settings; /* (setting_count) */
+    size_t setting_count;
     /* How it was trained. epochs is 0 for a model that came from a tulle_trainer. */
     enum tulle_loss loss;
     double huber_delta, label_smoothing;

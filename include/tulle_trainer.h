@@ -31,6 +31,7 @@ enum tulle_activation {
 #define TULLE_ACTIVATION_ENUM(NAME, value, name, formula) TULLE_ACTIVATION_##NAME = value,
     TULLE_ACTIVATION_LIST(TULLE_ACTIVATION_ENUM)
 #undef TULLE_ACTIVATION_ENUM
+        TULLE_ACTIVATION_AUTO = -1 /* for tulle_train alone: as the recipe says */
 };
 
 /*
@@ -77,6 +78,7 @@ enum tulle_optimizer {
 #define TULLE_OPTIMIZER_ENUM(NAME, value, name, formula) TULLE_OPTIMIZER_##NAME = value,
     TULLE_OPTIMIZER_LIST(TULLE_OPTIMIZER_ENUM)
 #undef TULLE_OPTIMIZER_ENUM
+        TULLE_OPTIMIZER_AUTO = -1 /* for tulle_train alone: as the recipe says */
 };
 
 /* X(NAME, value, name, formula): how a layer's weights begin; biases begin at 0, but for data. */
@@ -86,13 +88,29 @@ enum tulle_optimizer {
     X(GLOROT, 2, glorot, "uniform in +-sqrt(6 / (inputs + units)) (Glorot and Bengio, 2010)")      \
     X(LECUN, 3, lecun, "normal, deviation sqrt(1 / inputs) (LeCun et al., 1998)")                  \
     X(DATA, 4, data,                                                                               \
-      "lecun, then each unit scaled and shifted so that over the first rows its sums have mean 0 " \
-      "and deviation 1 (Salimans and Kingma, 2016)")
+      "lecun, then each unit scaled and shifted so that over the first rows its sums deviate by "  \
+      "1 "                                                                                         \
+      "and are 0 at a random mean of five of them (Holzmueller et al., 2024)")
 
 enum tulle_initializer {
 #define TULLE_INITIALIZER_ENUM(NAME, value, name, formula) TULLE_INITIALIZER_##NAME = value,
     TULLE_INITIALIZER_LIST(TULLE_INITIALIZER_ENUM)
 #undef TULLE_INITIALIZER_ENUM
+        TULLE_INITIALIZER_AUTO = -1 /* for tulle_train alone: as the recipe says */
+};
+
+/* X(NAME, value, name, formula): what a learning rate means to weights. */
+#define TULLE_PARAMETRIZATION_LIST(X)                                                              \
+    X(STANDARD, 0, standard, "z = w x + b")                                                        \
+    X(NTK, 1, ntk,                                                                                 \
+      "as if z = w x / sqrt(inputs) + b: steps are smaller in layers of more inputs (Jacot et "    \
+      "al., 2018)")
+
+enum tulle_parametrization {
+#define TULLE_PARAMETRIZATION_ENUM(NAME, value, name, formula) TULLE_PARAMETRIZATION_##NAME = value,
+    TULLE_PARAMETRIZATION_LIST(TULLE_PARAMETRIZATION_ENUM)
+#undef TULLE_PARAMETRIZATION_ENUM
+        TULLE_PARAMETRIZATION_AUTO = -1 /* for tulle_train alone: as the recipe says */
 };
 
 /* How a step's gradients are put together from those of its rows. */
@@ -103,6 +121,7 @@ TULLE_API const char *tulle_activation_name(enum tulle_activation activation);
 TULLE_API const char *tulle_loss_name(enum tulle_loss loss);
 TULLE_API const char *tulle_optimizer_name(enum tulle_optimizer optimizer);
 TULLE_API const char *tulle_initializer_name(enum tulle_initializer initializer);
+TULLE_API const char *tulle_parametrization_name(enum tulle_parametrization parametrization);
 TULLE_API const char *tulle_type_name(enum tulle_type type); /* "f32", "f64" */
 
 /* The values that the names stand for; TULLE_ERROR_ARGUMENT for a name that is none. */
@@ -113,6 +132,8 @@ TULLE_API enum tulle_status tulle_optimizer_from_name(const char *name,
                                                       enum tulle_optimizer *optimizer);
 TULLE_API enum tulle_status tulle_initializer_from_name(const char *name,
                                                         enum tulle_initializer *initializer);
+TULLE_API enum tulle_status
+tulle_parametrization_from_name(const char *name, enum tulle_parametrization *parametrization);
 TULLE_API enum tulle_status tulle_type_from_name(const char *name, enum tulle_type *type);
 
 /* One dense layer: units outputs, each act(w . x + b). */
@@ -131,6 +152,43 @@ struct tulle_layer {
 struct tulle_embedding {
     size_t levels;     /* >= 1; an input is 0 for none of them, or 1..levels */
     size_t dimensions; /* >= 1 */
+};
+
+/*
+ * What stands between a sample's numbers and the first layer. All of it may be absent: a zeroed
+ * struct.
+ *
+ * Of each number x among `numbers` the first layer has, besides x, `dimensions` more inputs,
+ * learned functions of x: waves or splines.
+ *
+ * - Waves are sum_f V_df cos(2 pi (w_f x) + b_f) + c_d over `frequencies` learned w, b and V of the
+ *   number's own. They begin with w normal of deviation `frequency_deviation`, b uniform in +-pi, V
+ *   and c uniform in +-1 / sqrt(frequencies) (the periodic part of RealMLP's "PBLD"; Holzmueller et
+ *   al., 2024).
+ * - Splines are piecewise linear: sum_t W_td min(1, max(0, (x - k_t) / (k_(t+1) - k_t))) over
+ * `bins` between the number's knots k, with learned W that begin at 0 ("PLE"; Gorishniy et al.,
+ * 2022).
+ *
+ * The inputs of the first layer, x's, embedded numbers and levels' vectors alike, may each be
+ * multiplied by a learned factor, which is 1 at first.
+ *
+ * With members k > 1 a sample goes through the network k times, each time with factors and a last
+ * layer of its own; what is in between is shared. The factors then are normal numbers at first, one
+ * for all inputs that come from the same number or level. In a step each of the k learns by itself;
+ * their mean output is the network's (the "mini" of TabM; Gorishniy et al., 2025). Members need
+ * factors.
+ */
+struct tulle_front {
+    const size_t *numbers; /* (number_count) of the inputs, ascending */
+    size_t number_count;
+    size_t dimensions;  /* of each number; 0 where there are no numbers */
+    size_t frequencies; /* of waves, */
+    double frequency_deviation;
+    size_t bins;         /* or of splines; the other is 0 */
+    const double *knots; /* (number_count, bins + 1), ascending; those that a number of fewer bins
+                            has not are beyond its values */
+    int has_factors;
+    size_t members; /* 0 is 1 */
 };
 
 /* --- Trainer --------------------------------------------------------------------------------- */
@@ -182,7 +240,8 @@ struct tulle_trainer_options {
     double weight_decay;       /* 0; >= 0 */
     double bias_learning_rate; /* 1; >= 0: times learning_rate, for biases */
     double bias_weight_decay;  /* 0; >= 0: times weight_decay, for biases */
-    double clip_norm;          /* 0: none; else the largest norm of all gradients together */
+    double clip_norm; /* 0: none; else the largest norm of all gradients together, by the */
+                      /* weights as they stand, whatever the parametrization */
     /* 0: none; else, in (0, 1), predictions and losses outside steps use an average of the
      * parameters, a = averaging a + (1 - averaging) w after each step, a = w at first. */
     double averaging;
@@ -194,6 +253,13 @@ struct tulle_trainer_options {
     tulle_loss_fn *loss_function; /* NULL; in place of loss. Costs one more forward pass */
     void *user;                   /* its last argument */
     size_t targets;               /* with a loss_function, columns of y; 0: as outputs */
+
+    struct tulle_front front;                   /* none of it */
+    enum tulle_parametrization parametrization; /* TULLE_PARAMETRIZATION_STANDARD */
+    double
+        mix_learning_rate; /* 1; >= 0: times learning_rate, for the mixes of parametric layers, */
+    double factor_learning_rate; /* 1; the same for the front's factors, and */
+    double number_learning_rate; /* 1; for its embeddings of numbers */
 };
 
 #define TULLE_TRAINER_OPTIONS                                                                      \
@@ -201,7 +267,8 @@ struct tulle_trainer_options {
         sizeof(struct tulle_trainer_options), 0, NULL, 0, TULLE_F32, TULLE_LOSS_MSE,               \
             TULLE_OPTIMIZER_SGD, 0.01, 32, TULLE_REDUCTION_MEAN, TULLE_REDUCTION_MEAN, 0, 0, NULL, \
             NULL, 0, TULLE_INITIALIZER_FAN_IN, 0, 0.9, 0.999, 1e-8, 0, 1, 0, 0, 0, 1, 0, NULL, 0,  \
-            NULL, NULL, 0                                                                          \
+            NULL, NULL, 0, {NULL, 0, 0, 0, 0, 0, NULL, 0, 0}, TULLE_PARAMETRIZATION_STANDARD, 1,   \
+            1, 1                                                                                   \
     }
 
 /*
@@ -254,7 +321,8 @@ TULLE_API enum tulle_status tulle_trainer_predict(tulle_trainer *trainer, struct
                                                   struct tulle_matrix_out out);
 
 /* Copies the parameters of layer number `layer` (from 0): weights is dense (units, inputs),
- * biases is (units); each may be NULL. In f32 set rounds to nearest. Set leaves the optimiser's
+ * biases is (units), of the last layer with members (members, units, inputs) and (members, units);
+ * each may be NULL. In f32 set rounds to nearest. Set leaves the optimiser's
  * memory of earlier steps as it is, and begins the average, if there is one, anew. */
 TULLE_API enum tulle_status tulle_trainer_get_parameters(const tulle_trainer *trainer, size_t layer,
                                                          double *weights, double *biases);
@@ -273,9 +341,25 @@ TULLE_API enum tulle_status tulle_trainer_get_embedding(const tulle_trainer *tra
 TULLE_API enum tulle_status tulle_trainer_set_embedding(tulle_trainer *trainer, size_t embedding,
                                                         const double *table);
 
+/* The same for the front: factors is (members, inputs of the first layer); numbers has one number's
+ * behind the other's, of waves w (frequencies), b (frequencies), V (dimensions, frequencies) and c
+ * (dimensions), of splines W (bins, dimensions). */
+TULLE_API enum tulle_status tulle_trainer_get_factors(const tulle_trainer *trainer,
+                                                      double *factors);
+TULLE_API enum tulle_status tulle_trainer_set_factors(tulle_trainer *trainer,
+                                                      const double *factors);
+TULLE_API enum tulle_status tulle_trainer_get_numbers(const tulle_trainer *trainer,
+                                                      double *numbers);
+TULLE_API enum tulle_status tulle_trainer_set_numbers(tulle_trainer *trainer,
+                                                      const double *numbers);
+
 /* For schedules of your own; takes effect with the next step. */
 TULLE_API enum tulle_status tulle_trainer_set_learning_rate(tulle_trainer *trainer,
                                                             double learning_rate);
+
+/* The same for what layers' dropout and the weight decay are multiplied by, in [0, 1]; 1 at first.
+ */
+TULLE_API enum tulle_status tulle_trainer_set_regularization(tulle_trainer *trainer, double factor);
 
 /* The generator, to draw from in the same stream. Lives as long as the trainer. */
 TULLE_API struct tulle_rng *tulle_trainer_rng(tulle_trainer *trainer);

@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-/* --- Training -------------------------------------------------------------------------------- */
+/* --- Schedules ------------------------------------------------------------------------------- */
 
 /* X(NAME, value, name, formula): what learning_rate is multiplied by, of t in [0, 1), the share of
  * all steps that are done; d is schedule_factor. */
@@ -27,11 +27,54 @@ enum tulle_schedule {
 #define TULLE_SCHEDULE_ENUM(NAME, value, name, formula) TULLE_SCHEDULE_##NAME = value,
     TULLE_SCHEDULE_LIST(TULLE_SCHEDULE_ENUM)
 #undef TULLE_SCHEDULE_ENUM
+        TULLE_SCHEDULE_AUTO = -1 /* as the recipe says */
 };
 
 TULLE_API const char *tulle_schedule_name(enum tulle_schedule schedule);
 TULLE_API enum tulle_status tulle_schedule_from_name(const char *name,
                                                      enum tulle_schedule *schedule);
+
+/* X(NAME, value, name, formula): what dropout and weight_decay are multiplied by, of the same t. */
+#define TULLE_FADING_LIST(X)                                                                       \
+    X(NONE, 0, none, "1")                                                                          \
+    X(FLAT_COS, 1, flat_cos, "t < 1/2 ? 1 : (1 + cos(pi (2 t - 1))) / 2 (Holzmueller et al., 2024)")
+
+enum tulle_fading {
+#define TULLE_FADING_ENUM(NAME, value, name, formula) TULLE_FADING_##NAME = value,
+    TULLE_FADING_LIST(TULLE_FADING_ENUM)
+#undef TULLE_FADING_ENUM
+        TULLE_FADING_AUTO = -1 /* as the recipe says */
+};
+
+TULLE_API const char *tulle_fading_name(enum tulle_fading fading);
+TULLE_API enum tulle_status tulle_fading_from_name(const char *name, enum tulle_fading *fading);
+
+/* --- Recipes --------------------------------------------------------------------------------- */
+
+/* X(NAME, value, name, what it is): settings that go together. */
+#define TULLE_RECIPE_LIST(X)                                                                       \
+    X(TABULAR, 0, tabular,                                                                         \
+      "good on tables without tuning, after RealMLP (Holzmueller et al., 2024)")                   \
+    X(ENSEMBLE, 1, ensemble,                                                                       \
+      "more accurate: networks that share most of their weights, after TabM "                      \
+      "(Gorishniy et al., 2025)")                                                                  \
+    X(PLAIN, 2, plain, "Adam, standardised numbers, ReLU")                                         \
+    X(NOTEBOOK, 3, notebook, "plain gradient descent, ReLU: how it all began")
+
+enum tulle_recipe {
+#define TULLE_RECIPE_ENUM(NAME, value, name, formula) TULLE_RECIPE_##NAME = value,
+    TULLE_RECIPE_LIST(TULLE_RECIPE_ENUM)
+#undef TULLE_RECIPE_ENUM
+};
+
+TULLE_API const char *tulle_recipe_name(enum tulle_recipe recipe);
+TULLE_API enum tulle_status tulle_recipe_from_name(const char *name, enum tulle_recipe *recipe);
+
+/* What a recipe says for tables of classes or of numbers: (*count) settings, static. */
+TULLE_API const struct tulle_setting *tulle_recipe_settings(enum tulle_recipe recipe,
+                                                            int is_of_classes, size_t *count);
+
+/* --- Training -------------------------------------------------------------------------------- */
 
 /* Where training is, passed to the progress callback after every step. */
 struct tulle_progress {
@@ -57,65 +100,30 @@ enum { TULLE_STOP_HERE = -1 };
  * found, the checkpoint that training goes on from. */
 typedef void tulle_notice_fn(const char *text, void *user);
 
-#define TULLE_DEFAULT_HIDDEN                                                                       \
-    {                                                                                              \
-        128, 128                                                                                   \
-    }
+/* What stands in a field of struct tulle_train_options for what the recipe says; in those of size_t
+ * (size_t)-1, in enums their _AUTO. */
+#define TULLE_AUTO (-1)
 
 struct tulle_train_options {
     size_t size;
     const char *const *targets; /* (target_count) column names; no default; the other columns */
     size_t target_count;        /* of the dataset, but weight_column, are the inputs */
-    double valid_fraction;      /* 0.1; the two fractions of rows are drawn at random, of each */
-    double test_fraction;       /* 0; class alike, and used only for a dataset without splits */
-    const size_t *hidden;       /* units of the hidden layers; NULL: TULLE_DEFAULT_HIDDEN */
-    size_t hidden_count;        /* with hidden: may be 0, for a linear model */
-    enum tulle_activation activation; /* TULLE_ACTIVATION_RELU; of the hidden layers */
-    enum tulle_loss loss;             /* TULLE_LOSS_AUTO: mse, or cross entropy for classes */
-    enum tulle_optimizer optimizer;   /* TULLE_OPTIMIZER_SGD */
-    double learning_rate;             /* 0.02 */
-    size_t batch_size;                /* 32 */
-    size_t epochs;                    /* 100 */
-    enum tulle_type precision;
-    uint32_t seed;
-    unsigned threads;            /* see tulle_trainer_options */
-    tulle_progress_fn *progress; /* NULL; called on the thread that called tulle_train */
-    void *user;                  /* of all callbacks */
-
-    enum tulle_task task;               /* TULLE_TASK_AUTO */
     const tulle_dataset *valid_dataset; /* NULL; else validation rows, and all of dataset's rows */
                                         /* that are not of its own test split train */
-    const char *weight_column;          /* NULL; a row's loss counts as much as it says, >= 0 */
-    int balance_classes;                /* 0; 1: every class counts the same altogether; and */
-    const char *const *class_names;     /* (class_weight_count), NULL: these classes count so */
-    const double *class_weights;        /* much, and others 1 */
+    double valid_fraction;     /* 0.1; the two fractions of rows are drawn at random, of each */
+    double test_fraction;      /* 0; class alike, and used only for a dataset without splits */
+    const char *weight_column; /* NULL; a row's loss counts as much as it says, >= 0 */
+    int balance_classes;       /* 0; 1: every class counts the same altogether; and */
+    const char *const *class_names; /* (class_weight_count), NULL: these classes count so */
+    const double *class_weights;    /* much, and others 1 */
     size_t class_weight_count;
-    enum tulle_scaling scaling;  /* TULLE_SCALING_STANDARD; of numeric inputs */
-    int standardize_targets;     /* 1: numeric targets to mean 0 and deviation 1 */
-    size_t one_hot_levels;       /* 8; a column of more levels is embedded */
-    size_t embedding_dimensions; /* 8 */
-
-    int parametric;                     /* 0; of the hidden layers, as is dropout */
-    double dropout;                     /* 0 */
-    enum tulle_initializer initializer; /* these are as in tulle_trainer_options */
-    double momentum, beta1, beta2, epsilon;
-    double weight_decay, bias_learning_rate, bias_weight_decay;
-    double clip_norm, averaging;
-    double huber_delta, label_smoothing;
-    const double *quantiles;
-    size_t quantile_count;
-    tulle_loss_fn *loss_function; /* the target as it enters the network */
-
-    enum tulle_schedule schedule; /* TULLE_SCHEDULE_CONSTANT */
-    double schedule_factor;       /* 0.1; of step and plateau */
-    size_t schedule_epochs;       /* 10; of the same */
-    double warmup;                /* 0; in [0, 1): the share of all steps in which the */
-                                  /* learning rate grows to what the schedule says */
-    size_t patience;              /* 0: none; stop after so many epochs without a better */
-                                  /* valid loss */
-    int keep_best;                /* 1: the parameters of the epoch with the lowest valid */
-                                  /* loss; 0, or without validation rows: the last ones */
-    tulle_notice_fn *notice;      /* NULL */
+    enum tulle_task task;        /* TULLE_TASK_AUTO */
+    enum tulle_type precision;   /* TULLE_F32 */
+    uint32_t seed;               /* 0 */
+    unsigned threads;            /* see tulle_trainer_options */
+    tulle_progress_fn *progress; /* NULL; called on the thread that called tulle_train */
+    tulle_notice_fn *notice;     /* NULL */
+    void *user;                  /* of all callbacks */
 
     /*
      * NULL, or a file that is replaced every checkpoint_seconds, or every checkpoint_steps where
@@ -130,16 +138,70 @@ struct tulle_train_options {
     double checkpoint_seconds; /* 30 */
     size_t checkpoint_steps;   /* 0 */
     int resume;                /* 0 */
+
+    enum tulle_loss loss;    /* TULLE_LOSS_AUTO: mse, or cross entropy for classes */
+    double huber_delta;      /* 1 */
+    const double *quantiles; /* as in tulle_trainer_options */
+    size_t quantile_count;
+    tulle_loss_fn *loss_function; /* the target as it enters the network */
+
+    /* All from here on is as the recipe says, unless it is set to something else. */
+    enum tulle_recipe recipe; /* TULLE_RECIPE_TABULAR */
+
+    enum tulle_scaling scaling; /* of numeric inputs */
+    int standardize_targets;    /* 1: numeric targets to mean 0 and deviation 1 */
+    int clamp_predictions;      /* 1: numeric predictions stay within the range of training */
+    size_t one_hot_levels;      /* a column of more levels is embedded */
+    size_t embedding_dimensions;
+    size_t number_dimensions;  /* of numeric inputs' embeddings (struct tulle_front); 0: none */
+    size_t number_bins;        /* of splines; 0: they are waves */
+    size_t number_frequencies; /* of waves */
+    double number_deviation;
+
+    const size_t *hidden;             /* units of the hidden layers; NULL: as the recipe says */
+    size_t hidden_count;              /* with hidden: may be 0, for a linear model */
+    enum tulle_activation activation; /* of the hidden layers */
+    int parametric;                   /* of the hidden layers, as is dropout */
+    double dropout;
+    int input_factors; /* has_factors of struct tulle_front */
+    size_t members;
+    enum tulle_initializer initializer;
+    enum tulle_parametrization parametrization;
+
+    enum tulle_optimizer optimizer; /* this and the following are as in tulle_trainer_options */
+    double learning_rate;
+    double bias_learning_rate, mix_learning_rate, factor_learning_rate, number_learning_rate;
+    double momentum, beta1, beta2, epsilon;
+    double weight_decay, bias_weight_decay;
+    double clip_norm, averaging;
+    double label_smoothing;
+    size_t batch_size; /* 0: by the number of training rows */
+
+    size_t epochs;
+    enum tulle_schedule schedule;
+    double schedule_factor; /* of step and plateau */
+    size_t schedule_epochs; /* of the same */
+    double warmup;          /* in [0, 1): the share of all steps in which the learning rate grows */
+                            /* to what the schedule says */
+    enum tulle_fading fading;
+    size_t patience; /* 0: none; stop after so many epochs without a better valid loss */
+    int keep_best;   /* 1: the parameters of the epoch with the lowest valid loss; 0, or */
+                     /* without validation rows: the last ones */
 };
 
 #define TULLE_TRAIN_OPTIONS                                                                        \
     {                                                                                              \
-        sizeof(struct tulle_train_options), NULL, 0, 0.1, 0, NULL, 0, TULLE_ACTIVATION_RELU,       \
-            TULLE_LOSS_AUTO, TULLE_OPTIMIZER_SGD, 0.02, 32, 100, TULLE_F32, 0, 0, NULL, NULL,      \
-            /* data */ TULLE_TASK_AUTO, NULL, NULL, 0, NULL, NULL, 0, TULLE_SCALING_STANDARD, 1,   \
-            8, 8, /* as a trainer's */ 0, 0, TULLE_INITIALIZER_FAN_IN, 0, 0.9, 0.999, 1e-8, 0, 1,  \
-            0, 0, 0, 1, 0, NULL, 0, NULL, /* schedule */ TULLE_SCHEDULE_CONSTANT, 0.1, 10, 0, 0,   \
-            1, NULL, /* checkpoints */ NULL, 30, 0, 0                                              \
+        sizeof(struct tulle_train_options), NULL, 0, NULL, 0.1, 0, NULL, 0, NULL, NULL, 0,         \
+            TULLE_TASK_AUTO, TULLE_F32, 0, 0, NULL, NULL, NULL, /* checkpoints */ NULL, 30, 0, 0,  \
+            /* loss */ TULLE_LOSS_AUTO, 1, NULL, 0, NULL, /* recipe */ TULLE_RECIPE_TABULAR,       \
+            TULLE_SCALING_AUTO, TULLE_AUTO, TULLE_AUTO, (size_t)-1, (size_t)-1, (size_t)-1,        \
+            (size_t)-1, (size_t)-1, TULLE_AUTO, /* network */ NULL, 0, TULLE_ACTIVATION_AUTO,      \
+            TULLE_AUTO, TULLE_AUTO, TULLE_AUTO, (size_t)-1, TULLE_INITIALIZER_AUTO,                \
+            TULLE_PARAMETRIZATION_AUTO, /* optimizer */ TULLE_OPTIMIZER_AUTO, TULLE_AUTO,          \
+            TULLE_AUTO, TULLE_AUTO, TULLE_AUTO, TULLE_AUTO, TULLE_AUTO, TULLE_AUTO, TULLE_AUTO,    \
+            TULLE_AUTO, TULLE_AUTO, TULLE_AUTO, TULLE_AUTO, TULLE_AUTO, TULLE_AUTO, (size_t)-1,    \
+            /* schedule */ (size_t)-1, TULLE_SCHEDULE_AUTO, TULLE_AUTO, (size_t)-1, TULLE_AUTO,    \
+            TULLE_FADING_AUTO, (size_t)-1, TULLE_AUTO                                              \
     }
 
 /*

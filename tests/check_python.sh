@@ -13,11 +13,15 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 
-for precision in f32 f64; do
-    "$tulle" train "$root/data/california.csv" --target MedHouseVal --split-column split \
-        --activation tanh --epochs 2 --precision $precision --quiet -o model.tulle
-    "$tulle" predict model.tulle "$root/data/california.csv" --quiet -o predictions.csv
-    "$python" "$root/tests/safetensors_check.py" model.tulle "$root/data/california.csv" predictions.csv
+head -n 4001 "$root/data/california.csv" >table.csv
+for options in "--recipe notebook --activation tanh --precision f32" \
+    "--recipe notebook --activation tanh --precision f64" "--recipe tabular --precision f32" \
+    "--recipe tabular --precision f64" "--recipe ensemble --precision f64"; do
+    # shellcheck disable=SC2086 # words, on purpose
+    "$tulle" train table.csv --target MedHouseVal --split-column split $options --epochs 1 --quiet \
+        -o model.tulle
+    "$tulle" predict model.tulle table.csv --quiet -o predictions.csv
+    "$python" "$root/tests/safetensors_check.py" model.tulle table.csv predictions.csv
 done
 
 for options in "--seed 5 --rows 130 --features 20 --epochs 7 --batch 50 --lr 2e-3 --every 3" \

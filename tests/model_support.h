@@ -22,10 +22,12 @@ void example_init(struct example *example);
 struct tulle_model *example_model(void);
 
 /* A description with everything that one can have: numbers of all scalings, categories of all
- * kinds, classes, quantiles, a curve. */
+ * kinds, classes, quantiles, a front with all of its parts, settings, a curve. */
 struct rich {
     struct tulle_column inputs[6], targets[1];
+    size_t numbers[3];
     struct tulle_layer layers[2];
+    struct tulle_setting settings[4];
     struct tulle_metrics metrics[3];
     struct tulle_epoch curve[2];
     struct tulle_model_info info; /* points to the above */
@@ -51,5 +53,13 @@ struct bytes {
 };
 struct bytes get_bytes(const char *path);
 void put_bytes(const char *path, const void *data, size_t size);
+void assert_same_bytes(const char *path, const char *other);
+
+void save_model(const struct tulle_model *model, const char *path);
+struct tulle_model *load_model(const char *path);
+void assert_same_model(const struct tulle_model *found, const struct tulle_model *expected);
+
+/* Saves, loads and saves again. */
+void check_file(const struct tulle_model *model);
 
 #endif

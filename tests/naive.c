@@ -129,6 +129,8 @@ double naive_activation(enum tulle_activation activation, double z, double *slop
     case TULLE_ACTIVATION_SINE:
         *slope = cos(z);
         return sin(z);
+    case TULLE_ACTIVATION_AUTO:
+        break;
     }
     abort();
 }
@@ -335,6 +337,37 @@ double naive_epoch(struct naive *net, const struct naive_sgd *sgd, struct tulle_
     free(batch_y);
     free(batch_weights);
     return sum / (double)rows;
+}
+
+double naive_update(const struct tulle_trainer_options *o, double rate, double decay, int t,
+                    double w, double g, struct naive_kept *kept)
+{
+    double m, v;
+    if (o->optimizer != TULLE_OPTIMIZER_ADAMW)
+        g += decay * w;
+    switch (o->optimizer) {
+    case TULLE_OPTIMIZER_SGD:
+        kept->m = o->momentum * kept->m + g;
+        return w - rate * kept->m;
+    case TULLE_OPTIMIZER_NESTEROV:
+        kept->m = o->momentum * kept->m + g;
+        return w - rate * (g + o->momentum * kept->m);
+    case TULLE_OPTIMIZER_RMSPROP:
+        kept->v = o->beta2 * kept->v + (1 - o->beta2) * g * g;
+        return w - rate * g / (sqrt(kept->v) + o->epsilon);
+    case TULLE_OPTIMIZER_ADAM:
+    case TULLE_OPTIMIZER_ADAMW:
+        kept->m = o->beta1 * kept->m + (1 - o->beta1) * g;
+        kept->v = o->beta2 * kept->v + (1 - o->beta2) * g * g;
+        m = kept->m / (1 - pow(o->beta1, t));
+        v = kept->v / (1 - pow(o->beta2, t));
+        if (o->optimizer == TULLE_OPTIMIZER_ADAMW)
+            w -= rate * decay * w;
+        return w - rate * m / (sqrt(v) + o->epsilon);
+    case TULLE_OPTIMIZER_AUTO:
+        break;
+    }
+    abort();
 }
 
 void naive_notebook(const struct notebook *n, double *mse)

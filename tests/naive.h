@@ -78,6 +78,16 @@ double naive_step(struct naive *net, const struct naive_sgd *sgd, const double *
 double naive_epoch(struct naive *net, const struct naive_sgd *sgd, struct tulle_rng *rng,
                    const double *x, const double *y, size_t rows);
 
+/* What an optimizer keeps for one parameter, 0 at first. */
+struct naive_kept {
+    double m, v;
+};
+
+/* One parameter w with the gradient g after step number t, from 1 on, of the options' optimizer;
+ * the learning rate and the decay are given besides. */
+double naive_update(const struct tulle_trainer_options *options, double rate, double decay, int t,
+                    double w, double g, struct naive_kept *kept);
+
 /*
  * The notebook: x = rand(rows, features), y = rand(rows, 1), a network features -> 128 -> 256 -> 1
  * with ReLU, weight gradients summed over the batch and bias gradients averaged. All is drawn from

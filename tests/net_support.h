@@ -21,6 +21,9 @@ struct tulle_trainer_options network_options(size_t inputs, const struct tulle_l
 /* A trainer that must come into being. */
 tulle_trainer *new_trainer(const struct tulle_trainer_options *options);
 
+/* Exactly so many; the trainer itself would ask what the machine has and the work pays for. */
+void set_threads(tulle_trainer *trainer, unsigned threads);
+
 /* Its model and a session of it, as certainly. */
 tulle_model *new_model(const tulle_trainer *trainer);
 tulle_session *new_session(const tulle_model *model);
@@ -35,7 +38,7 @@ float *new_floats(const double *values, size_t count);
 void randomize_biases(tulle_trainer *trainer, struct naive *net, struct tulle_rng *rng);
 
 /* A naive network of the same layers and with the same parameters, to which the vectors of
- * embeddings are inputs like others; freed with naive_free(). */
+ * embeddings and numbers are inputs like others; freed with naive_free(). */
 struct naive naive_of(const tulle_trainer *trainer, const struct tulle_trainer_options *options);
 
 /* The largest |found - expected|, relative to the largest |expected|; absolute where that is 0.
@@ -45,12 +48,36 @@ double difference(const double *found, const double *expected, size_t count);
 /* The largest difference over the network's tensors. */
 double parameter_difference(const tulle_trainer *trainer, const struct naive *net);
 
+/* Columns of x, and inputs of the first layer. */
+size_t row_columns(const struct tulle_trainer_options *options);
+size_t input_width(const struct tulle_trainer_options *options);
+
+/* Rows of x: numbers like new_values(), and levels; freed with free(). */
+double *new_rows(struct tulle_rng *rng, const struct tulle_trainer_options *options, size_t rows);
+
+/* A session of the trainer's model, whose loss must be mse, must predict the same bits. */
+void check_model(tulle_trainer *trainer, const struct tulle_trainer_options *options,
+                 const double *x, size_t rows);
+
 /* All parameters in one array: layer by layer weights, biases and mixes, then the embeddings'
- * tables. That of get is freed with free(). */
+ * tables, the embedded numbers and the factors. That of get is freed with free(). */
+size_t member_count(const struct tulle_trainer_options *options);
+size_t first_number(const struct tulle_trainer_options *options);
+size_t number_count(const struct tulle_trainer_options *options);
+size_t factor_count(const struct tulle_trainer_options *options);
 size_t parameter_count(const struct tulle_trainer_options *options);
 double *get_parameters(const tulle_trainer *trainer, const struct tulle_trainer_options *options);
 void set_parameters(tulle_trainer *trainer, const struct tulle_trainer_options *options,
                     const double *values);
+
+/* Sets all of them to numbers like new_values(), freed with free(). */
+double *randomize_parameters(tulle_trainer *trainer, const struct tulle_trainer_options *options,
+                             struct tulle_rng *rng);
+
+/* The gradients that a step of SGD has followed from `before`, which it is set back to; freed with
+ * free(). With an enormous power of two for a learning rate they are right to the last bits. */
+double *gradients_since(tulle_trainer *trainer, const struct tulle_trainer_options *options,
+                        const double *before);
 
 /* Targets that the loss is defined for, exact in f32 too: (rows, tulle_loss_targets); freed with
  * free(). */

@@ -31,6 +31,8 @@ static double expected_deviation(enum tulle_initializer initializer)
     case TULLE_INITIALIZER_LECUN:
     case TULLE_INITIALIZER_DATA:
         return sqrt(1.0 / INPUTS);
+    case TULLE_INITIALIZER_AUTO:
+        break;
     }
     return NAN;
 }
@@ -113,27 +115,166 @@ static void test_data_without_data(void **state)
     tulle_trainer_free(b);
 }
 
+/* --- The front -------------------------------------------------------------------------------- */
+
+enum { FEW = 4, NUMBERS = 2, DIMENSIONS = 3, FREQUENCIES = 400, BINS = 2, MEMBERS = 500 };
+
+static const size_t numbers[NUMBERS] = {1, 2};
+static const double knots[NUMBERS * (BINS + 1)] = {-1, 0, 1, -2, 0, 2};
+static const struct tulle_embedding embeddings[] = {{3, 5}, {2, 1}};
+
+static struct tulle_trainer_options front_options(size_t frequencies, size_t members)
+{
+    static const struct tulle_layer layer = {1, TULLE_ACTIVATION_IDENTITY, 0, 0};
+    struct tulle_trainer_options options = network_options(FEW, &layer, 1, TULLE_F64);
+    options.embeddings = embeddings;
+    options.embedding_count = 2;
+    options.front = (struct tulle_front){.numbers = numbers,
+                                         .number_count = NUMBERS,
+                                         .dimensions = DIMENSIONS,
+                                         .frequencies = frequencies,
+                                         .frequency_deviation = 0.1,
+                                         .bins = frequencies > 0 ? 0 : BINS,
+                                         .knots = knots,
+                                         .has_factors = 1,
+                                         .members = members};
+    return options;
+}
+
+/* Numbers that are uniform in +-bound, and come near to it, or normal with this deviation. */
+static void check_uniform(const double *values, size_t count, double bound)
+{
+    double mean = 0, farthest = 0;
+    for (size_t i = 0; i < count; i++) {
+        mean += values[i] / (double)count;
+        farthest = fmax(farthest, fabs(values[i]));
+    }
+    assert_true(fabs(mean) <= 5 * bound / sqrt(3 * (double)count));
+    assert_true(farthest <= bound && farthest >= bound * (1 - 10 / (double)count));
+}
+
+static void check_normal(const double *values, size_t count, double deviation)
+{
+    double mean = 0, square = 0, farthest = 0;
+    for (size_t i = 0; i < count; i++) {
+        mean += values[i] / deviation / (double)count;
+        square += pow(values[i] / deviation, 2) / (double)count;
+        farthest = fmax(farthest, fabs(values[i] / deviation));
+    }
+    assert_true(fabs(mean) <= 5 / sqrt((double)count));
+    assert_true(fabs(square - 1) <= 5 * sqrt(2 / (double)count));
+    assert_true(farthest > 2 && farthest < 6);
+}
+
+static void test_waves(void **state)
+{
+    const struct tulle_trainer_options options = front_options(FREQUENCIES, 0);
+    const double bound = 1 / sqrt(FREQUENCIES);
+    size_t each = number_count(&options) / NUMBERS;
+    double *values = calloc(NUMBERS, each * sizeof *values);
+    tulle_trainer *trainer = new_trainer(&options);
+    (void)state;
+    assert_non_null(values);
+    assert_int_equal(tulle_trainer_get_numbers(trainer, values), TULLE_OK);
+    for (size_t n = 0; n < NUMBERS; n++) {
+        const double *own = values + n * each, *v = own + 2 * FREQUENCIES;
+        check_normal(own, FREQUENCIES, options.front.frequency_deviation);
+        check_uniform(own + FREQUENCIES, FREQUENCIES, acos(-1));
+        check_uniform(v, DIMENSIONS * FREQUENCIES, bound);
+        for (size_t d = 0; d < DIMENSIONS; d++) {
+            double c = v[DIMENSIONS * FREQUENCIES + d];
+            assert_true(c != 0 && fabs(c) <= bound);
+        }
+    }
+    assert_memory_not_equal(values, values + each, each * sizeof *values);
+    free(values);
+    tulle_trainer_free(trainer);
+}
+
+static void test_splines(void **state)
+{
+    const struct tulle_trainer_options options = front_options(0, 0);
+    double values[NUMBERS * BINS * DIMENSIONS] = {1};
+    tulle_trainer *trainer = new_trainer(&options);
+    (void)state;
+    assert_int_equal(tulle_trainer_get_numbers(trainer, values), TULLE_OK);
+    for (size_t i = 0; i < NUMBERS * BINS * DIMENSIONS; i++)
+        assert_true(values[i] == 0);
+    tulle_trainer_free(trainer);
+}
+
+/* 1; of members a normal number for all that comes from the same input. */
+static void test_factors(void **state)
+{
+    /* The input or embedding that each of the first layer's inputs comes from. */
+    static const size_t origins[] = {0, 1, 2, 3, 1, 1, 1, 2, 2, 2, 4, 4, 4, 4, 4, 5};
+    enum { WIDTH = sizeof origins / sizeof *origins, ORIGINS = 6 };
+    static double factors[MEMBERS * WIDTH], drawn[MEMBERS * ORIGINS];
+    (void)state;
+    for (size_t members = 0; members <= MEMBERS; members += members ? MEMBERS - 1 : 1) {
+        const struct tulle_trainer_options options = front_options(0, members);
+        size_t count = member_count(&options);
+        tulle_trainer *trainer = new_trainer(&options);
+        assert_int_equal(input_width(&options), WIDTH);
+        assert_int_equal(tulle_trainer_get_factors(trainer, factors), TULLE_OK);
+        for (size_t m = 0; m < count; m++)
+            for (size_t i = WIDTH; i-- > 0;)
+                drawn[m * ORIGINS + origins[i]] = factors[m * WIDTH + i];
+        for (size_t i = 0; i < count * WIDTH; i++)
+            assert_true(factors[i] == drawn[i / WIDTH * ORIGINS + origins[i % WIDTH]]);
+        for (size_t i = 0; count == 1 && i < WIDTH; i++)
+            assert_true(factors[i] == 1);
+        if (count > 1)
+            check_normal(drawn, count * ORIGINS, 1);
+        tulle_trainer_free(trainer);
+    }
+}
+
 /* --- From data -------------------------------------------------------------------------------- */
 
-enum { COLUMNS = 4, LAYERS = 3, ROWS = 333, USED = 300 };
+enum { COLUMNS = 4, LAYERS = 3, ROWS = 333, USED = 300, MOST_MEMBERS = 3 };
 
 /* Numbers far from standard, the last of them always the same, and a level. */
-static void make_rows(double x[ROWS * COLUMNS])
+static void make_rows(double x[ROWS * COLUMNS], double least)
 {
     struct tulle_rng rng;
     tulle_rng_seed(&rng, 12);
     for (size_t r = 0; r < ROWS; r++) {
-        x[r * COLUMNS] = 100 + 30 * tulle_rng_uniform(&rng);
+        x[r * COLUMNS] = least + 30 * tulle_rng_uniform(&rng);
         x[r * COLUMNS + 1] = 1e-3 * tulle_rng_uniform(&rng);
         x[r * COLUMNS + 2] = 5;
         x[r * COLUMNS + 3] = (double)tulle_rng_integer(&rng, 3);
     }
 }
 
-/* The mean and the deviation of every unit's sums in layer l: what a trainer of the layers up to l
- * gives, whose last is the identity. */
+/* Gives `to`, a trainer of layers up to l and of one member, that member's parameters. */
+static void copy_member(const tulle_trainer *from, tulle_trainer *to,
+                        const struct tulle_trainer_options *options, size_t l, size_t member)
+{
+    double weights[4096], biases[64], table[64], waves[256], factors[256];
+    size_t inputs = input_width(options), width = inputs;
+    for (size_t k = 0; k <= l; k++) {
+        size_t units = options->layers[k].units, own = k + 1 == LAYERS ? member : 0;
+        assert_int_equal(tulle_trainer_get_parameters(from, k, weights, biases), TULLE_OK);
+        assert_int_equal(tulle_trainer_set_parameters(to, k, weights + own * units * inputs,
+                                                      biases + own * units),
+                         TULLE_OK);
+        inputs = units;
+    }
+    assert_int_equal(tulle_trainer_get_embedding(from, 0, table), TULLE_OK);
+    assert_int_equal(tulle_trainer_set_embedding(to, 0, table), TULLE_OK);
+    if (options->front.members == 0)
+        return;
+    assert_int_equal(tulle_trainer_get_numbers(from, waves), TULLE_OK);
+    assert_int_equal(tulle_trainer_set_numbers(to, waves), TULLE_OK);
+    assert_int_equal(tulle_trainer_get_factors(from, factors), TULLE_OK);
+    assert_int_equal(tulle_trainer_set_factors(to, factors + member * width), TULLE_OK);
+}
+
+/* Every unit's sums in layer l, which are what a trainer of the layers up to l gives, whose last is
+ * the identity: their deviation, and that they are 0 somewhere. */
 static void check_sums(const tulle_trainer *trainer, const struct tulle_trainer_options *options,
-                       size_t l, const double *x)
+                       size_t l, size_t member, const double *x)
 {
     struct tulle_trainer_options part = *options;
     struct tulle_layer part_layers[LAYERS];
@@ -143,25 +284,25 @@ static void check_sums(const tulle_trainer *trainer, const struct tulle_trainer_
     part_layers[l] = (struct tulle_layer){units, TULLE_ACTIVATION_IDENTITY, 0, 0};
     part.layers = part_layers;
     part.layer_count = l + 1;
+    part.front.members = 1;
     tulle_trainer *up_to = new_trainer(&part);
-    double *sums = calloc(USED * units, sizeof *sums), weights[4096], biases[64], table[64];
+    double *sums = calloc(USED * units, sizeof *sums);
     assert_non_null(sums);
-    for (size_t k = 0; k <= l; k++) {
-        assert_int_equal(tulle_trainer_get_parameters(trainer, k, weights, biases), TULLE_OK);
-        assert_int_equal(tulle_trainer_set_parameters(up_to, k, weights, biases), TULLE_OK);
-    }
-    assert_int_equal(tulle_trainer_get_embedding(trainer, 0, table), TULLE_OK);
-    assert_int_equal(tulle_trainer_set_embedding(up_to, 0, table), TULLE_OK);
+    copy_member(trainer, up_to, options, l, member);
     assert_int_equal(
         tulle_trainer_predict(up_to, tulle_f64(x, USED, COLUMNS), tulle_f64_out(sums, USED, units)),
         TULLE_OK);
     for (size_t u = 0; u < units; u++) {
-        double mean = 0, variance = 0;
-        for (size_t r = 0; r < USED; r++)
+        double mean = 0, variance = 0, least = INFINITY, most = -INFINITY;
+        for (size_t r = 0; r < USED; r++) {
             mean += sums[r * units + u] / USED;
+            least = fmin(least, sums[r * units + u]);
+            most = fmax(most, sums[r * units + u]);
+        }
         for (size_t r = 0; r < USED; r++)
             variance += pow(sums[r * units + u] - mean, 2) / USED;
-        assert_true(fabs(mean) <= tolerance && fabs(sqrt(variance) - 1) <= tolerance);
+        assert_true(fabs(sqrt(variance) - 1) <= tolerance);
+        assert_true(least <= tolerance && most >= -tolerance);
     }
     free(sums);
     tulle_trainer_free(up_to);
@@ -176,31 +317,81 @@ static struct pass pass_of(tulle_trainer *trainer, const double *x)
                          .x = {.matrix = tulle_f64(x, ROWS, COLUMNS)}};
 }
 
+static struct tulle_trainer_options data_options(const struct tulle_layer *layers, size_t members,
+                                                 enum tulle_type precision)
+{
+    static const size_t first = 0;
+    struct tulle_trainer_options options = network_options(COLUMNS - 1, layers, LAYERS, precision);
+    options.embeddings = embeddings;
+    options.embedding_count = 1;
+    options.initializer = TULLE_INITIALIZER_DATA;
+    if (members > 0)
+        options.front = (struct tulle_front){.numbers = &first,
+                                             .number_count = 1,
+                                             .dimensions = 3,
+                                             .frequencies = 4,
+                                             .frequency_deviation = 0.1,
+                                             .has_factors = 1,
+                                             .members = members};
+    return options;
+}
+
+/* The layers that members share see the first of them: far from 0, the others' units would all be
+ * saturated. */
 static void test_from_data(void **state)
 {
-    static const struct tulle_embedding embedding = {3, 5};
     double x[ROWS * COLUMNS];
     (void)state;
-    make_rows(x);
     for (int precision = TULLE_F32; precision <= TULLE_F64; precision++)
-        for (int activation = 0; activation < ACTIVATIONS; activation++) {
-            const struct tulle_layer layers[LAYERS] = {
-                {30, (enum tulle_activation)activation, 1, 0.5},
-                {7, (enum tulle_activation)activation, 0, 0},
-                {2, TULLE_ACTIVATION_IDENTITY, 0, 0}};
+        for (int i = 0; i < ACTIVATIONS * (MOST_MEMBERS + 1); i++) {
+            enum tulle_activation activation = (enum tulle_activation)(i / (MOST_MEMBERS + 1));
+            const struct tulle_layer layers[LAYERS] = {{30, activation, 1, 0.5},
+                                                       {7, activation, 0, 0},
+                                                       {2, TULLE_ACTIVATION_IDENTITY, 0, 0}};
             struct tulle_trainer_options options =
-                network_options(COLUMNS - 1, layers, LAYERS, (enum tulle_type)precision);
-            options.embeddings = &embedding;
-            options.embedding_count = 1;
-            options.initializer = TULLE_INITIALIZER_DATA;
+                data_options(layers, (size_t)i % (MOST_MEMBERS + 1), (enum tulle_type)precision);
             tulle_trainer *trainer = new_trainer(&options);
             const struct pass pass = pass_of(trainer, x);
-            assert_int_equal(tulle_initialize_from_data(&pass, trainer->parameters, USED),
-                             TULLE_OK);
+            make_rows(x, member_count(&options) > 1 ? -15 : 100);
+            assert_int_equal(
+                tulle_initialize_from_data(&pass, trainer->parameters, USED, &trainer->rng),
+                TULLE_OK);
             for (size_t l = 0; l < LAYERS; l++)
-                check_sums(trainer, &options, l, x);
+                for (size_t m = 0; m < (l + 1 < LAYERS ? 1 : member_count(&options)); m++)
+                    check_sums(trainer, &options, l, m, x);
             tulle_trainer_free(trainer);
         }
+}
+
+/* The units' zeros lie all over the data, not at its mean. */
+static void test_zeros(void **state)
+{
+    enum { UNITS_HERE = 1000 };
+    static const struct tulle_layer layer = {UNITS_HERE, TULLE_ACTIVATION_IDENTITY, 0, 0};
+    static double x[ROWS], biases[UNITS_HERE], weights[UNITS_HERE];
+    struct tulle_rng rng;
+    double mean = 0, square = 0;
+    (void)state;
+    tulle_rng_seed(&rng, 3);
+    for (size_t r = 0; r < ROWS; r++)
+        x[r] = 2 * tulle_rng_uniform(&rng) - 1;
+    const struct tulle_trainer_options options = network_options(1, &layer, 1, TULLE_F64);
+    tulle_trainer *trainer = new_trainer(&options);
+    struct pass pass = pass_of(trainer, x);
+    pass.x.matrix = tulle_f64(x, ROWS, 1);
+    assert_int_equal(tulle_initialize_from_data(&pass, trainer->parameters, ROWS, &trainer->rng),
+                     TULLE_OK);
+    assert_int_equal(tulle_trainer_get_parameters(trainer, 0, weights, biases), TULLE_OK);
+    for (size_t u = 0; u < UNITS_HERE; u++) {
+        double zero = -biases[u] / weights[u];
+        mean += zero / UNITS_HERE;
+        square += zero * zero / UNITS_HERE;
+    }
+    /* Of five weights uniform in the simplex the squares come to 1 / 3 in the mean, and the
+     * variance of numbers uniform in +-1 is 1 / 3. */
+    assert_true(fabs(mean) <= 0.06);
+    assert_true(fabs(square - 1.0 / 9) <= 0.03);
+    tulle_trainer_free(trainer);
 }
 
 /* Units whose sums are all the same stay as they are. */
@@ -214,7 +405,8 @@ static void test_constant_data(void **state)
             network_options(COLUMNS, layer, 1, (enum tulle_type)precision);
         tulle_trainer *trainer = new_trainer(&options), *untouched = new_trainer(&options);
         const struct pass pass = pass_of(trainer, x);
-        assert_int_equal(tulle_initialize_from_data(&pass, trainer->parameters, USED), TULLE_OK);
+        assert_int_equal(
+            tulle_initialize_from_data(&pass, trainer->parameters, USED, &trainer->rng), TULLE_OK);
         assert_true(same_parameters(trainer, untouched, &options));
         tulle_trainer_free(trainer);
         tulle_trainer_free(untouched);
@@ -225,7 +417,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_distributions),     cmocka_unit_test(test_draws),
-        cmocka_unit_test(test_data_without_data), cmocka_unit_test(test_from_data),
+        cmocka_unit_test(test_data_without_data), cmocka_unit_test(test_waves),
+        cmocka_unit_test(test_splines),           cmocka_unit_test(test_factors),
+        cmocka_unit_test(test_from_data),         cmocka_unit_test(test_zeros),
         cmocka_unit_test(test_constant_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,7 +28,7 @@ static void test_copy(void **state)
     name[0] = split[0] = version[0] = '!';
 
     const struct tulle_model_info *info = tulle_model_info(model);
-    assert_int_equal(info->format_version, 2);
+    assert_int_equal(info->format_version, 3);
     assert_string_equal(info->checksum, "");
     assert_string_equal(info->tulle_version, "9.8.7");
     assert_string_equal(info->inputs[0].name, "rooms");
@@ -59,6 +59,9 @@ static void test_defaults(void **state)
     assert_null(info->weight_column);
     assert_null(info->quantiles);
     assert_null(info->curve);
+    assert_int_equal(info->setting_count, 0);
+    assert_int_equal(info->front.members, 1);
+    assert_null(info->front.numbers);
     assert_int_equal(info->task, TULLE_TASK_REGRESSION);
     assert_int_equal(info->metrics[2].rows, 0);
     assert_true(isnan(info->metrics[2].value[TULLE_METRIC_RMSE]));
@@ -144,6 +147,7 @@ static void test_refused_columns(void **state)
         {{NUMBER("age", 0, 1, 0, 1), .scaling = TULLE_SCALING_QUANTILE, .quantiles = infinite,
           .quantile_count = 2},
          "not finite"},
+        {{NUMBER("age", 0, 1, 0, 1), .is_clamped = 1}, "the input 'age' is clamped"},
         {{"age", .levels = {same, 3}}, "two levels of 'age' are named 'a'"},
         {{"age", .levels = {bad, 1}}, "level 1 of 'age' is not UTF-8"},
         {{"age", .levels = {same, 0}}, "0 levels"},
@@ -273,10 +277,11 @@ static void test_columns(void **state)
     struct tulle_model *model = rich_model();
     const struct tulle_model_info *info = tulle_model_info(model);
     assert_int_equal(model->network.inputs, 2 + 1 + 1 + 4 + 1);
-    assert_int_equal(model->network.layers[0].inputs, 9 + 2);
+    assert_int_equal(model->network.layers[0].inputs, 9 + 3 * 2 + 2);
     assert_int_equal(model->network.embedding_count, 1);
     assert_int_equal(model->network.embeddings[0].levels, 5);
-    assert_int_equal(info->parameter_count, 8 * 11 + 8 + 8 + 3 * 8 + 3 + 6 * 2);
+    assert_int_equal(info->parameter_count,
+                     8 * 17 + 8 + 8 + 2 * (3 * 8 + 3) + 6 * 2 + 3 * (5 + 5 + 2 * 5 + 2) + 2 * 17);
     assert_ptr_not_equal(info->inputs[1].quantiles, rich.inputs[1].quantiles);
     assert_ptr_not_equal(info->inputs[3].levels.names, rich.inputs[3].levels.names);
     assert_ptr_equal(model->encoder.columns, info->inputs);
@@ -286,6 +291,104 @@ static void test_columns(void **state)
     assert_true(info->curve[1].train_loss == 0.5);
     assert_string_equal(info->weight_column, "weight");
     tulle_model_free(model);
+}
+
+static void test_front(void **state)
+{
+    (void)state;
+    struct rich rich;
+    struct tulle_model *model;
+    rich_init(&rich);
+    rich.info.front.frequency_deviation = 0.1;
+    rich.info.front.has_factors = 7;
+    assert_int_equal(tulle_model_create(&rich.info, &model, NULL), TULLE_OK);
+    memset(rich.numbers, 0xff, sizeof rich.numbers);
+    const struct tulle_front *front = &tulle_model_info(model)->front;
+    assert_int_equal(front->number_count, 3);
+    assert_int_equal(front->numbers[0], 0);
+    assert_int_equal(front->numbers[2], 8);
+    assert_int_equal(front->frequencies, 5);
+    assert_int_equal(front->dimensions, 2);
+    assert_int_equal(front->members, 2);
+    assert_int_equal(front->has_factors, 1);
+    assert_true(front->frequency_deviation == 0);
+    assert_int_equal(model->network.members, 2);
+    tulle_model_free(model);
+
+    /* Nothing is said of waves that no number has. */
+    rich_init(&rich);
+    rich.info.front =
+        (struct tulle_front){.frequencies = 16, .dimensions = 3, .bins = 7, .has_factors = 1};
+    assert_int_equal(tulle_model_create(&rich.info, &model, NULL), TULLE_OK);
+    front = &tulle_model_info(model)->front;
+    assert_null(front->numbers);
+    assert_int_equal(front->frequencies, 0);
+    assert_int_equal(front->bins, 0);
+    assert_null(front->knots);
+    assert_int_equal(front->dimensions, 0);
+    assert_int_equal(front->members, 1);
+    assert_int_equal(model->network.layers[0].inputs, 9 + 2);
+    tulle_model_free(model);
+}
+
+static void test_refused_fronts(void **state)
+{
+    (void)state;
+    static const double knots[] = {1, 2, 2, INFINITY};
+    const struct {
+        struct tulle_front front;
+        const char *part;
+    } cases[] = {
+        {{(const size_t[]){0, 9}, 2, 2, 5}, "must be inputs, ascending"},
+        {{(const size_t[]){2, 2}, 2, 2, 5}, "must be inputs, ascending"},
+        {{(const size_t[]){3, 2}, 2, 2, 5}, "must be inputs, ascending"},
+        {{(const size_t[]){0}, 1, 2, 0}, "either frequencies or bins"},
+        {{(const size_t[]){0}, 1, 2, 5, .bins = 1, .knots = knots}, "either frequencies or bins"},
+        {{(const size_t[]){0}, 1, 0, 5}, "at least 1 dimension"},
+        {{(const size_t[]){0}, 1, 2, SIZE_MAX / 8}, "at most"},
+        {{(const size_t[]){0}, 1, SIZE_MAX, 5}, "at most"},
+        {{(const size_t[]){0}, 1, 2, .bins = 2, .knots = knots}, "must be finite and ascend"},
+        {{(const size_t[]){0}, 1, 2, .bins = 1, .knots = knots + 2}, "must be finite and ascend"},
+        {{.members = 2}, "members need factors"},
+    };
+    struct rich rich;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        rich_init(&rich);
+        rich.info.front = cases[i].front;
+        assert_refused(&rich.info, cases[i].part);
+    }
+    struct tulle_model *model;
+    rich.info.front = (struct tulle_front){.has_factors = 1, .members = SIZE_MAX / 8};
+    assert_int_equal(tulle_model_create(&rich.info, &model, NULL), TULLE_ERROR_MEMORY);
+    assert_null(model);
+}
+
+static void test_settings(void **state)
+{
+    (void)state;
+    struct rich rich;
+    struct tulle_model *model;
+    char name[] = "dropout", value[] = "0.15";
+    rich_init(&rich);
+    rich.settings[2] = (struct tulle_setting){name, value};
+    assert_int_equal(tulle_model_create(&rich.info, &model, NULL), TULLE_OK);
+    name[0] = value[0] = '!';
+    const struct tulle_model_info *info = tulle_model_info(model);
+    assert_int_equal(info->setting_count, 4);
+    assert_string_equal(info->settings[0].name, "learning_rate");
+    assert_string_equal(info->settings[0].value, "0.04");
+    assert_string_equal(info->settings[2].name, "dropout");
+    assert_string_equal(info->settings[2].value, "0.15");
+    tulle_model_free(model);
+
+    rich.settings[2] = (struct tulle_setting){"learning_rate", "0.1"};
+    assert_refused(&rich.info, "two settings are named 'learning_rate'");
+    rich.settings[2] = (struct tulle_setting){" ", "0.1"};
+    assert_refused(&rich.info, "setting 3 has no name");
+    rich.settings[2] = (struct tulle_setting){"caf\xe9", "0.1"};
+    assert_refused(&rich.info, "not UTF-8");
+    rich.settings[2] = (struct tulle_setting){"dropout", "\xff"};
+    assert_refused(&rich.info, "setting 3 has no name, or is not UTF-8 text");
 }
 
 /* The longest names that a file could have room for, were they all that it holds. */
@@ -333,6 +436,9 @@ int main(void)
         cmocka_unit_test(test_refused_descriptions),
         cmocka_unit_test(test_outputs),
         cmocka_unit_test(test_columns),
+        cmocka_unit_test(test_front),
+        cmocka_unit_test(test_refused_fronts),
+        cmocka_unit_test(test_settings),
         cmocka_unit_test(test_names_too_long),
         cmocka_unit_test(test_too_large),
     };

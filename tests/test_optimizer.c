@@ -15,43 +15,7 @@
 
 enum { TRIED_STEPS = 6 };
 
-/* --- The formulas ----------------------------------------------------------------------------- */
-
-/* What is kept for one parameter. */
-struct kept {
-    double m, v;
-};
-
-static double step_of(const struct tulle_trainer_options *o, int is_bias, int t, double w, double g,
-                      struct kept *kept)
-{
-    double rate = o->learning_rate * (is_bias ? o->bias_learning_rate : 1);
-    double decay = o->weight_decay * (is_bias ? o->bias_weight_decay : 1);
-    double m, v;
-    if (o->optimizer != TULLE_OPTIMIZER_ADAMW)
-        g += decay * w;
-    switch (o->optimizer) {
-    case TULLE_OPTIMIZER_SGD:
-        kept->m = o->momentum * kept->m + g;
-        return w - rate * kept->m;
-    case TULLE_OPTIMIZER_NESTEROV:
-        kept->m = o->momentum * kept->m + g;
-        return w - rate * (g + o->momentum * kept->m);
-    case TULLE_OPTIMIZER_RMSPROP:
-        kept->v = o->beta2 * kept->v + (1 - o->beta2) * g * g;
-        return w - rate * g / (sqrt(kept->v) + o->epsilon);
-    case TULLE_OPTIMIZER_ADAM:
-    case TULLE_OPTIMIZER_ADAMW:
-        kept->m = o->beta1 * kept->m + (1 - o->beta1) * g;
-        kept->v = o->beta2 * kept->v + (1 - o->beta2) * g * g;
-        m = kept->m / (1 - pow(o->beta1, t));
-        v = kept->v / (1 - pow(o->beta2, t));
-        if (o->optimizer == TULLE_OPTIMIZER_ADAMW)
-            w -= rate * decay * w;
-        return w - rate * m / (sqrt(v) + o->epsilon);
-    }
-    return NAN;
-}
+/* --- Against the formulas --------------------------------------------------------------------- */
 
 /* The gradients that a step divides by the rows, or not, clipped together. */
 static void scale_gradients(struct naive *net, const struct tulle_trainer_options *o, size_t rows)
@@ -81,20 +45,23 @@ static void scale_gradients(struct naive *net, const struct tulle_trainer_option
 }
 
 /* A step, and an average with it in the second network. */
-static void step_plainly(struct naive *net, struct naive *average, struct kept *kept, int t,
+static void step_plainly(struct naive *net, struct naive *average, struct naive_kept *kept, int t,
                          const struct tulle_trainer_options *o, const double *x, const double *y,
                          size_t rows)
 {
+    const double rates[] = {o->learning_rate, o->learning_rate * o->bias_learning_rate};
+    const double decays[] = {o->weight_decay, o->weight_decay * o->bias_weight_decay};
     naive_gradients(net, x, y, rows);
     scale_gradients(net, o, rows);
     for (size_t l = 0; l < net->layer_count; l++) {
         struct naive_layer *layer = &net->layers[l], *mean = &average->layers[l];
         size_t area = layer->units * layer->inputs;
         for (size_t i = 0; i < area + layer->units; i++, kept++) {
+            int is_bias = i >= area;
             double *w = i < area ? &layer->weights[i] : &layer->biases[i - area];
             double *a = i < area ? &mean->weights[i] : &mean->biases[i - area];
             double g = i < area ? layer->weight_gradients[i] : layer->bias_gradients[i - area];
-            *w = step_of(o, i >= area, t, *w, g, kept);
+            *w = naive_update(o, rates[is_bias], decays[is_bias], t, *w, g, kept);
             *a = o->averaging * *a + (1 - o->averaging) * *w;
         }
     }
@@ -106,7 +73,7 @@ static void check_steps(const struct data *data, const struct tulle_trainer_opti
     double tolerance = options->precision == TULLE_F64 ? 1e-9 : 2e-4;
     tulle_trainer *trainer = new_trainer(options);
     struct naive net = naive_of(trainer, options), average = naive_of(trainer, options);
-    struct kept *kept = calloc(parameter_count(options), sizeof *kept);
+    struct naive_kept *kept = calloc(parameter_count(options), sizeof *kept);
     struct tulle_rng rng;
     assert_non_null(kept);
     tulle_rng_seed(&rng, 1);

@@ -88,6 +88,45 @@ static void test_exponential(void **state)
     }
 }
 
+/* Within the range of training, quantiles too; what is not finite is not made to look so. */
+static void test_clamped(void **state)
+{
+    static const double quantiles[] = {0.1, 0.5, 0.9};
+    static const double x[] = {-2, 0.25, 3, NAN, 1e300, -1e300}, huge[] = {1e200, 0, 0};
+    struct tulle_column target = number_column("u"), input = number_column("x");
+    double out[ROWS * INPUTS];
+    (void)state;
+    target.mean = 1;
+    target.scale = 2;
+    target.minimum = 0.5;
+    target.maximum = 4;
+    target.is_clamped = 1;
+    predict(plain_model(TULLE_LOSS_QUANTILE, &target, 1, quantiles, 3), x, 1, out);
+    assert_true(out[0] == 0.5 && out[1] == 1.5 && out[2] == 4);
+    const struct tulle_column mixed[] = {target, number_column("v"), number_column("w")};
+    predict(plain_model(TULLE_LOSS_MSE, mixed, 3, NULL, 0), rows, ROWS, out);
+    for (int r = 0; r < ROWS; r++) {
+        assert_true(out[r * INPUTS] == fmin(fmax(rows[r * INPUTS] * 2 + 1, 0.5), 4));
+        assert_true(out[r * INPUTS + 1] == rows[r * INPUTS + 1]);
+    }
+    predict(plain_model(TULLE_LOSS_POISSON, mixed, 3, NULL, 0), rows, ROWS, out);
+    for (int r = 0; r < ROWS; r++) {
+        assert_near(out[r * INPUTS], fmin(fmax(exp(rows[r * INPUTS]) * 2, 0.5), 4));
+        assert_near(out[r * INPUTS + 1], exp(rows[r * INPUTS + 1]));
+    }
+    for (int loss = TULLE_LOSS_MSE; loss <= TULLE_LOSS_GAMMA; loss += TULLE_LOSS_GAMMA) {
+        predict(linear_model((struct tulle_model_info){.inputs = &input,
+                                                       .input_count = 1,
+                                                       .targets = &target,
+                                                       .target_count = 1,
+                                                       .loss = loss},
+                             1, huge),
+                x + 3, 3, out);
+        for (int r = 1; r < 3; r++)
+            assert_false(isfinite(out[r]));
+    }
+}
+
 static void test_logistic(void **state)
 {
     const struct tulle_column targets[] = {level_column("u", answers, 2),
@@ -230,10 +269,11 @@ static void test_shapes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scaled),      cmocka_unit_test(test_exponential),
-        cmocka_unit_test(test_logistic),    cmocka_unit_test(test_softmax),
-        cmocka_unit_test(test_overflow),    cmocka_unit_test(test_mixed_rows),
-        cmocka_unit_test(test_mixed_views), cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_scaled),     cmocka_unit_test(test_exponential),
+        cmocka_unit_test(test_clamped),    cmocka_unit_test(test_logistic),
+        cmocka_unit_test(test_softmax),    cmocka_unit_test(test_overflow),
+        cmocka_unit_test(test_mixed_rows), cmocka_unit_test(test_mixed_views),
+        cmocka_unit_test(test_shapes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /*
  * test_portable_bits.c - the same bits on every machine: what training and prediction come to, as
- * one number for each precision and each activation, loss, optimizer and initializer, is written
- * down here.
+ * one number for each precision and each activation, loss, optimizer, initializer and front, is
+ * written down here.
  *
  * All data is drawn from tulle_rng, and nothing is called that a C library may round its own way.
  * When sums are given another order on purpose, every number changes: a failure prints the new
@@ -20,7 +20,7 @@
 
 #include "net_support.h"
 
-enum { CASES = ACTIVATIONS + LOSSES + OPTIMIZERS + INITIALIZERS };
+enum { FRONTS = 2, CASES = ACTIVATIONS + LOSSES + OPTIMIZERS + INITIALIZERS + FRONTS };
 
 static const uint64_t expected[2][CASES] = {
     [TULLE_F32] = {0x195b321ac13f4fce, 0x5c8a2d9fdb6e6977, 0x148610e55dc59594, 0xe41e5851eea587fd,
@@ -28,17 +28,19 @@ static const uint64_t expected[2][CASES] = {
                    0xa554ba03d2789134, 0xae3ba35518acedd4, 0xb557fccbef75e288, 0x5fd6ae37ce2a0395,
                    0x2b30837923576966, 0x63171f72317e6e9d, 0x3f3c02dcbc5d0212, 0x7bddc5f8ab0d7386,
                    0x61f449e2b1147dde, 0xf66b458218f05ff5, 0xf23f9da19d275d18, 0x6427e3b0d7a26177,
-                   0xa305d0157ca8b305, 0xb68e36df6cb9f2f5, 0x4fc1de5fe298c7f1, 0x00561aeca039c736,
-                   0x1554d7d88e5f1d04, 0x482a7ad095042bf3, 0x63171f72317e6e9d, 0x0b4fbd4e1e3e79ed,
-                   0xb04884d23cc9087d, 0x0d0eacb6196c8c84, 0x0d0eacb6196c8c84},
+                   0xa305d0157ca8b305, 0xda311f4116d41ab5, 0x77458a246384f0ee, 0x33f893ba5fb40e9a,
+                   0xa9495dd5ffc2859e, 0x754baefe57ca8936, 0x63171f72317e6e9d, 0x0b4fbd4e1e3e79ed,
+                   0xb04884d23cc9087d, 0x0d0eacb6196c8c84, 0x0d0eacb6196c8c84, 0x8dfdfb65fdae91aa,
+                   0x06afc19f643bdcf9},
     [TULLE_F64] = {0xe515188f776b8ab5, 0xe7f41f7466fe6348, 0x5ca07e09acd8ee97, 0x633a2e1342797e91,
                    0xb681eeba789684e4, 0x296b551b3e4af8df, 0x6175126c95dc8964, 0x6c5195a8f7327be6,
                    0xf6f8b64606604bc0, 0xa59a8a558bfdc6a0, 0x3eef1b44f32e06e7, 0x2fe9161e34f06094,
                    0xd04afbf0da47897f, 0x018a8e0238db844f, 0x7c928ea2c0757c89, 0x4ea75271ed4c98e6,
                    0xa89886c7b1502f22, 0xeb6588f88f7f95e0, 0xad4e9490017eebe6, 0xe7d6d9e11263e0fb,
-                   0x1e35e414e89338c5, 0x8178796724a1cac9, 0xd6d14adf6186a124, 0x47d988582f08634d,
-                   0x90aabfc53dd2f0a0, 0x445444af4ff56288, 0x018a8e0238db844f, 0x42b21ace5d56c0d6,
-                   0x7468ba34389ed4c9, 0xddcacb74f60ece86, 0xddcacb74f60ece86},
+                   0x1e35e414e89338c5, 0x9221e86a5800bcc5, 0xaf0c30926882d3f7, 0xeeba6aae5bf389da,
+                   0x01752e5744088fec, 0x0d5415a3e6f77c5e, 0x018a8e0238db844f, 0x42b21ace5d56c0d6,
+                   0x7468ba34389ed4c9, 0xddcacb74f60ece86, 0xddcacb74f60ece86, 0xaeca504af0e7cfe3,
+                   0x3342d222268a73a9},
 };
 
 /* FNV-1a (Fowler, Noll and Vo, 1991), taking the bits of whole numbers at a time. */
@@ -57,17 +59,26 @@ enum { INPUTS = 37, HIDDEN = 45, OUTPUTS = 3, LAYERS = 3, ROWS = 161, EMBEDDINGS
 static const struct tulle_embedding embeddings[EMBEDDINGS] = {{5, 3}, {30, 18}};
 static const double quantiles[] = {0.125, 0.5, 0.9};
 
+static const size_t numbers[] = {0, 20, 36};
+static const double knots[] = {-1, -0.5, 0.1, 1, -0.7, 0, 0.2, 0.7, -0.01, 0.3, 0.5, 2};
+
+/* Waves in the one, and splines with members in the other. */
+static const struct tulle_front fronts[FRONTS] = {
+    {numbers, 3, 5, 19, 0.5, 0, NULL, 1, 1},
+    {numbers, 3, 17, 0, 0, 3, knots, 1, 3},
+};
+
 /* What a case has that is not usual: an activation on plain layers; a loss with weighted rows,
  * smoothed labels and quantiles; an optimizer with all that it may do and on all kinds of
- * parameters; an initializer. */
+ * parameters; an initializer; a front with Adam and all that. */
 static struct tulle_trainer_options options_of(int number, enum tulle_type precision,
                                                struct tulle_layer layers[LAYERS])
 {
     int loss = number - ACTIVATIONS, optimizer = loss - LOSSES,
-        initializer = optimizer - OPTIMIZERS;
+        initializer = optimizer - OPTIMIZERS, front = initializer - INITIALIZERS;
     enum tulle_activation activation =
         loss < 0 ? (enum tulle_activation)number : TULLE_ACTIVATION_RELU;
-    int has_all = optimizer >= 0 && initializer < 0;
+    int has_all = (optimizer >= 0 && initializer < 0) || front >= 0;
     const struct tulle_layer plain[LAYERS] = {{HIDDEN, activation, has_all, has_all * 0.25},
                                               {INPUTS, activation, has_all, has_all * 0.5},
                                               {OUTPUTS, TULLE_ACTIVATION_IDENTITY, has_all, 0}};
@@ -76,13 +87,14 @@ static struct tulle_trainer_options options_of(int number, enum tulle_type preci
     if (has_all) {
         options.embeddings = embeddings;
         options.embedding_count = EMBEDDINGS;
-        options.optimizer = (enum tulle_optimizer)optimizer;
+        options.optimizer = front < 0 ? (enum tulle_optimizer)optimizer : TULLE_OPTIMIZER_ADAM;
         options.momentum = 0.875;
         options.weight_decay = 0.01;
         options.bias_learning_rate = 0.5;
         options.bias_weight_decay = 0.25;
         options.clip_norm = 0.1;
         options.averaging = 0.75;
+        options.mix_learning_rate = 0.25;
     } else if (initializer >= 0) {
         options.initializer = (enum tulle_initializer)initializer;
     } else if (loss >= 0) {
@@ -91,6 +103,12 @@ static struct tulle_trainer_options options_of(int number, enum tulle_type preci
         options.label_smoothing = 0.1;
         options.quantiles = quantiles;
         options.quantile_count = OUTPUTS;
+    }
+    if (front >= 0) {
+        options.front = fronts[front];
+        options.factor_learning_rate = 6;
+        options.number_learning_rate = 0.5;
+        options.parametrization = TULLE_PARAMETRIZATION_NTK;
     }
     return options;
 }

@@ -63,7 +63,8 @@ struct results {
 static struct network network_of(const struct tulle_trainer_options *o)
 {
     const struct network_shape shape = {o->precision,   o->inputs,     o->embedding_count,
-                                        o->layer_count, o->embeddings, o->layers};
+                                        o->layer_count, o->embeddings, o->layers,
+                                        o->front};
     struct network network;
     assert_int_equal(tulle_network_init(&network, &shape, NULL), TULLE_OK);
     return network;
@@ -76,14 +77,15 @@ static void randomize(const struct network *network, void *parameters)
     tulle_rng_seed(&draws, 5);
     for (size_t l = 0; l < network->layer_count; l++) {
         const struct network_layer *layer = &network->layers[l];
-        for (size_t u = 0; u < layer->units; u++) {
+        for (size_t u = 0; u < layer->copies * layer->units; u++) {
             for (size_t i = 0; i < layer->inputs; i++)
                 tulle_arena_set(network, parameters, tulle_weight_index(layer, u, i),
                                 tulle_rng_uniform(&draws) - 0.5);
-            tulle_arena_set(network, parameters, layer->biases + u, tulle_rng_uniform(&draws) / 4);
-            if (layer->is_parametric)
-                tulle_arena_set(network, parameters, layer->mix + u, tulle_rng_uniform(&draws));
+            tulle_arena_set(network, parameters, tulle_bias_index(layer, u),
+                            tulle_rng_uniform(&draws) / 4);
         }
+        for (size_t u = 0; layer->is_parametric && u < layer->units; u++)
+            tulle_arena_set(network, parameters, layer->mix + u, tulle_rng_uniform(&draws));
     }
     for (size_t e = 0; e < network->embedding_count; e++) {
         const struct network_embedding *embedding = &network->embeddings[e];
@@ -91,6 +93,11 @@ static void randomize(const struct network *network, void *parameters)
             tulle_arena_set(network, parameters, embedding->table + i,
                             tulle_rng_uniform(&draws) - 0.5);
     }
+    double *front = new_values(&draws, network->arena_size); /* more than enough */
+    tulle_arena_set_numbers(network, parameters, front);
+    if (network->has_factors)
+        tulle_arena_set_factors(network, parameters, front);
+    free(front);
 }
 
 /* Zeros of either sign are the same: where padding is written to, some tables write more of it. */
@@ -138,7 +145,8 @@ static struct results run(const struct plan *plan, const struct kernels *kernels
                         .weights = plan->weights,
                         .loss = plan->loss,
                         .drops = 1};
-    struct step step = {parameters, 0.004, 1 / (double)batch, 1, is_in_place ? NULL : &optimizer};
+    struct step step = {parameters,        0.004, 0.5,
+                        1 / (double)batch, 1,     is_in_place ? NULL : &optimizer};
     if (is_in_place)
         step.weight_alpha = step.bias_alpha = -0.1 / (double)batch;
     struct results results = {.bits = HASH_BEGIN};
@@ -251,10 +259,25 @@ static void test_large_layer(void **state)
 
 /* --- All there is ----------------------------------------------------------------------------- */
 
-/* Every loss with every optimizer, and every activation: with weight decay, clipping, averages,
- * dropout, embeddings, parametric layers, weights of rows, label smoothing and quantiles. */
+static const size_t numbers[] = {0, 3, 4, 12};
+static const double knots[] = {-0.5, 0, 0.5, -0.25, 0.1, 0.7, -0.75, -0.5, -0.25, 0, 0.3, 0.4};
+
+static const struct tulle_front fronts[] = {
+    {0},
+    {.has_factors = 1},
+    {numbers, 4, 5, 19, 0.5, 0, NULL, 0, 1},
+    {numbers, 4, 2, 3, 0.5, 0, NULL, 1, 2},
+    {numbers, 4, 18, 0, 0, 2, knots, 1, 5},
+};
+enum { FRONTS = sizeof fronts / sizeof *fronts };
+
+/* Every loss with every optimizer, and every activation, and every front: with weight decay,
+ * clipping, averages, dropout, embeddings, parametric layers, weights of rows, label smoothing and
+ * quantiles.
+ */
 static void check_all_features(enum tulle_type type, enum tulle_activation activation,
-                               enum tulle_loss loss, enum tulle_optimizer optimizer)
+                               enum tulle_loss loss, enum tulle_optimizer optimizer,
+                               const struct tulle_front *front)
 {
     static const struct tulle_embedding embeddings[] = {{5, 3}, {2, 1}, {30, 20}};
     static const double quantiles[] = {0.1, 0.5, 0.9};
@@ -267,6 +290,7 @@ static void check_all_features(enum tulle_type type, enum tulle_activation activ
     tulle_rng_seed(&draws, 9);
     plan.options.embeddings = embeddings;
     plan.options.embedding_count = 3;
+    plan.options.front = *front;
     plan.options.loss = loss;
     plan.options.optimizer = optimizer;
     plan.options.momentum = 0.9;
@@ -309,10 +333,17 @@ static void test_all_features(void **state)
         for (int loss = 0; loss < LOSSES; loss++)
             for (int optimizer = 0; optimizer < OPTIMIZERS; optimizer++)
                 check_all_features((enum tulle_type)type, TULLE_ACTIVATION_SILU,
-                                   (enum tulle_loss)loss, (enum tulle_optimizer)optimizer);
+                                   (enum tulle_loss)loss, (enum tulle_optimizer)optimizer,
+                                   &fronts[0]);
         for (int activation = 0; activation < ACTIVATIONS; activation++)
             check_all_features((enum tulle_type)type, (enum tulle_activation)activation,
-                               TULLE_LOSS_CROSS_ENTROPY, TULLE_OPTIMIZER_ADAM);
+                               TULLE_LOSS_CROSS_ENTROPY, TULLE_OPTIMIZER_ADAM, &fronts[0]);
+        for (size_t f = 1; f < FRONTS; f++) {
+            check_all_features((enum tulle_type)type, TULLE_ACTIVATION_TANH, TULLE_LOSS_MSE,
+                               TULLE_OPTIMIZER_ADAMW, &fronts[f]);
+            check_all_features((enum tulle_type)type, TULLE_ACTIVATION_MISH,
+                               TULLE_LOSS_CROSS_ENTROPY, TULLE_OPTIMIZER_SGD, &fronts[f]);
+        }
     }
 }
 
@@ -348,7 +379,7 @@ static void test_infinite_gradient(void **state)
                             .parameters = parameters,
                             .x = {.matrix = tulle_f32(x, 1, INPUTS)},
                             .y = {.matrix = tulle_f32(&y, 1, 1)}};
-        tulle_pass_step(&pass, pool, 0, 1, &(struct step){parameters, 0.01, -0.01, -0.01, NULL});
+        tulle_pass_step(&pass, pool, 0, 1, &(struct step){parameters, 0.01, 1, -0.01, -0.01, NULL});
         double loss = tulle_pass_loss(&pass, pool, 0, 1);
         assert_true(isfinite(loss));
         assert_true(t == 0 || loss == expected);

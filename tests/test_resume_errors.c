@@ -173,6 +173,7 @@ static void test_other_options(void **state)
         refuse_other(&other, #member);                                                             \
     } while (0)
     REFUSE(seed, 77);
+    REFUSE(recipe, TULLE_RECIPE_TABULAR);
     REFUSE(precision, TULLE_F64);
     REFUSE(loss, TULLE_LOSS_MSE);
     REFUSE(huber_delta, 1 + 0x1p-52);
@@ -180,11 +181,17 @@ static void test_other_options(void **state)
     REFUSE(scaling, TULLE_SCALING_ROBUST);
     REFUSE(standardize_targets, 0);
     REFUSE(one_hot_levels, 9);
+    REFUSE(clamp_predictions, 1);
     REFUSE(embedding_dimensions, 7);
+    REFUSE(number_dimensions, 1);
+    REFUSE(number_frequencies, 1);
+    REFUSE(number_deviation, 0.2);
     REFUSE(activation, TULLE_ACTIVATION_TANH);
     REFUSE(parametric, 0);
     REFUSE(dropout, 0.24);
+    REFUSE(input_factors, 1);
     REFUSE(initializer, TULLE_INITIALIZER_LECUN);
+    REFUSE(parametrization, TULLE_PARAMETRIZATION_NTK);
     REFUSE(optimizer, TULLE_OPTIMIZER_ADAM);
     REFUSE(learning_rate, 0.004);
     REFUSE(batch_size, 149);
@@ -195,6 +202,9 @@ static void test_other_options(void **state)
     REFUSE(epsilon, 1e-9);
     REFUSE(weight_decay, 0);
     REFUSE(bias_learning_rate, 2);
+    REFUSE(mix_learning_rate, 2);
+    REFUSE(factor_learning_rate, 2);
+    REFUSE(number_learning_rate, 2);
     REFUSE(bias_weight_decay, 1);
     REFUSE(clip_norm, 0.4);
     REFUSE(averaging, 0.9);
@@ -202,6 +212,7 @@ static void test_other_options(void **state)
     REFUSE(schedule_factor, 0.2);
     REFUSE(schedule_epochs, 2);
     REFUSE(warmup, 0.1);
+    REFUSE(fading, TULLE_FADING_FLAT_COS);
     REFUSE(patience, 4);
     REFUSE(keep_best, 0);
     REFUSE(weight_column, NULL);
@@ -216,6 +227,13 @@ static void test_other_options(void **state)
     other.options.valid_fraction = 0.21;
     refuse_other(&other, "valid_fraction");
 
+    begin(RUN_ENSEMBLE);
+    other = run;
+    other.options.members = 4;
+    refuse_other(&other, "members");
+    other = run;
+    other.options.number_bins = 8;
+    refuse_other(&other, "number_bins");
     begin(RUN_QUANTILES);
     other = run;
     other.options.quantiles = other_quantiles;

@@ -1,4 +1,5 @@
-/* test_schedule.c - the learning rate of every step, against the formulas by libm. */
+/* test_schedule.c - the learning rate and the fading of every step, against the formulas by libm.
+ */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,8 +48,9 @@ static double expected_factor(const struct tulle_train_options *options, size_t 
         return pow(options->schedule_factor, (double)drops);
     case TULLE_SCHEDULE_COSLOG4:
         return (1 - cos(2 * pi * log2(1 + 15 * t))) / 2;
+    default:
+        return NAN;
     }
-    return NAN;
 }
 
 static void test_formulas(void **state)
@@ -106,6 +108,23 @@ static void test_warmup(void **state)
     }
 }
 
+/* Flat for half of the steps, and then down to 0, without a jump. */
+static void test_fading(void **state)
+{
+    (void)state;
+    for (size_t step = 0; step < STEPS; step++) {
+        const struct schedule_point point = {step, STEPS, step / STEPS_OF_EPOCH, 0};
+        double t = (double)step / STEPS, expected = t < 0.5 ? 1 : (1 + cos(pi * (2 * t - 1))) / 2;
+        double found = tulle_schedule_fade(TULLE_FADING_FLAT_COS, point);
+        assert_true(fabs(found - expected) <= 1e-15);
+        assert_true(found >= 0 && found <= 1);
+        assert_true(tulle_schedule_fade(TULLE_FADING_NONE, point) == 1);
+    }
+    const struct schedule_point half = {1, 2, 0, 0}, late = {(1ull << 40) - 1, 1ull << 40, 0, 0};
+    assert_true(tulle_schedule_fade(TULLE_FADING_FLAT_COS, half) == 1);
+    assert_true(tulle_schedule_fade(TULLE_FADING_FLAT_COS, late) >= 0);
+}
+
 /* So many drops that the rate is no more than 0; one step in all. */
 static void test_limits(void **state)
 {
@@ -123,9 +142,8 @@ static void test_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_formulas),
-        cmocka_unit_test(test_landmarks),
-        cmocka_unit_test(test_warmup),
+        cmocka_unit_test(test_formulas), cmocka_unit_test(test_landmarks),
+        cmocka_unit_test(test_warmup),   cmocka_unit_test(test_fading),
         cmocka_unit_test(test_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,13 +19,15 @@ static const struct tensor_file kind = {"tulle-test", "test", 3, 10000};
 
 #define DESCRIPTION "{\"caf\xc3\xa9\":\"\\\"\\n\"}"
 
-/* Numbers of all types; those of the matrix stand column by column in memory. */
+/* Numbers of all types; those of the matrix stand column by column in memory, and rows of the
+ * cube apart. */
 struct numbers {
     float f32[3];
     double f64[2][3];
     uint32_t u32[2];
     uint64_t u64[1];
     float turned[3][2];
+    float cube[2][4][5]; /* (2, 3, 2) of them */
 };
 
 static void copy_turned(const struct tensor *tensor, size_t row, void *numbers, int is_read)
@@ -40,7 +42,7 @@ static void copy_turned(const struct tensor *tensor, size_t row, void *numbers, 
             run[i] = n->turned[i][row];
 }
 
-enum { TENSORS = 5 };
+enum { TENSORS = 6 };
 
 static void list(struct numbers *n, struct tensor tensors[TENSORS])
 {
@@ -50,6 +52,7 @@ static void list(struct numbers *n, struct tensor tensors[TENSORS])
         {"turned", TENSOR_F32, 2, {2, 3}, NULL, copy_turned, n, 7},
         {"floats", TENSOR_F32, 1, {3, 0}, n->f32, NULL, NULL, 0},
         {"small", TENSOR_U32, 1, {2, 0}, n->u32, NULL, NULL, 0},
+        {"cube", TENSOR_F32, 3, {2, 3, 2}, n->cube, NULL, NULL, 0, {4 * 5, 5}},
     };
     memcpy(tensors, all, sizeof all);
 }
@@ -60,7 +63,8 @@ static struct numbers some_numbers(void)
                             {{0.1, -0.0, 1e300}, {4, 5, 6}},
                             {UINT32_MAX, 7},
                             {UINT64_MAX - 1},
-                            {{11, 21}, {12, 22}, {13, 23}}};
+                            {{11, 21}, {12, 22}, {13, 23}},
+                            {{{1, 2}, {3, 4}, {5, 6}}, {{7, 8}, {9, 10}, {11, 12}}}};
 }
 
 static void write(const struct tensor_file *of, const char *path, const char *keep)
@@ -109,6 +113,7 @@ static void test_round_trip(void **state)
         assert_memory_equal(found.u32, expected.u32, sizeof found.u32);
         assert_memory_equal(found.u64, expected.u64, sizeof found.u64);
         assert_memory_equal(found.turned, expected.turned, sizeof found.turned);
+        assert_memory_equal(found.cube, expected.cube, sizeof found.cube);
     }
 }
 
@@ -117,6 +122,7 @@ static void test_bytes(void **state)
 {
     (void)state;
     const float rows[] = {11, 12, 13, 21, 22, 23};
+    const float cube[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
     write(&kind, in_folder("file"), NULL);
     write(&kind, in_folder("again"), NULL);
     struct bytes file = get_bytes(in_folder("file")), again = get_bytes(in_folder("again"));
@@ -125,6 +131,7 @@ static void test_bytes(void **state)
     size_t data = 8 + file.data[0] + 256 * (size_t)file.data[1];
     assert_int_equal(data % 64, 0);
     assert_memory_equal(file.data + data + 7 * 8, rows, sizeof rows);
+    assert_memory_equal(file.data + file.size - sizeof cube, cube, sizeof cube);
     assert_non_null(
         strstr((char *)file.data + 8, "\"format\":\"tulle-test\",\"format_version\":\"3\""));
     free(file.data);
@@ -161,20 +168,24 @@ static void test_other_tensors(void **state)
     struct numbers numbers;
     struct tensor tensors[TENSORS];
     write(&kind, in_folder("file"), NULL);
+    enum { ALL = TENSORS };
     const struct {
         size_t index;
         struct tensor tensor;
         size_t count;
         const char *part;
     } cases[] = {
-        {0, {"doubles", TENSOR_U64, 2, {2, 3}, NULL, NULL, NULL, 0}, 5, "'doubles' is not as"},
-        {0, {"doubles", TENSOR_F64, 1, {6, 0}, NULL, NULL, NULL, 0}, 5, "'doubles' is not as"},
-        {0, {"doubles", TENSOR_F64, 2, {3, 2}, NULL, NULL, NULL, 0}, 5, "'doubles' is not as"},
-        {0, {"doubles", TENSOR_F64, 2, {SIZE_MAX, 2}, NULL, NULL, NULL, 0}, 5, "too large"},
-        {1, {"lost", TENSOR_U64, 1, {1, 0}, NULL, NULL, NULL, 0}, 5, "'lost' is not as"},
-        {4, {"small", TENSOR_U32, 1, {1, 0}, NULL, NULL, NULL, 0}, 5, "'small' is not as"},
-        {4, {"small", TENSOR_U32, 1, {2, 0}, NULL, NULL, NULL, 0}, 4, "does not name"},
-        {4, {"floats", TENSOR_F32, 1, {3, 0}, NULL, NULL, NULL, 0}, 5, "'floats' is not as"},
+        {0, {"doubles", TENSOR_U64, 2, {2, 3}, NULL, NULL, NULL, 0}, ALL, "'doubles' is not as"},
+        {0, {"doubles", TENSOR_F64, 1, {6, 0}, NULL, NULL, NULL, 0}, ALL, "'doubles' is not as"},
+        {0, {"doubles", TENSOR_F64, 2, {3, 2}, NULL, NULL, NULL, 0}, ALL, "'doubles' is not as"},
+        {0, {"doubles", TENSOR_F64, 2, {SIZE_MAX, 2}, NULL, NULL, NULL, 0}, ALL, "too large"},
+        {1, {"lost", TENSOR_U64, 1, {1, 0}, NULL, NULL, NULL, 0}, ALL, "'lost' is not as"},
+        {4, {"small", TENSOR_U32, 1, {1, 0}, NULL, NULL, NULL, 0}, ALL, "'small' is not as"},
+        {4, {"small", TENSOR_U32, 1, {2, 0}, NULL, NULL, NULL, 0}, ALL - 1, "does not name"},
+        {4, {"floats", TENSOR_F32, 1, {3, 0}, NULL, NULL, NULL, 0}, ALL, "'floats' is not as"},
+        {5, {"cube", TENSOR_F32, 3, {3, 2, 2}, NULL, NULL, NULL, 0}, ALL, "'cube' is not as"},
+        {5, {"cube", TENSOR_F32, 2, {6, 2}, NULL, NULL, NULL, 0}, ALL, "'cube' is not as"},
+        {5, {"cube", TENSOR_F32, 3, {SIZE_MAX / 8, 16, 0}, NULL, NULL, NULL, 0}, ALL, "too large"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct tulle_error error;

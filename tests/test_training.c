@@ -36,6 +36,7 @@ static struct tulle_train_options usual_options(void)
     struct tulle_train_options options = TULLE_TRAIN_OPTIONS;
     options.targets = target;
     options.target_count = 1;
+    options.recipe = TULLE_RECIPE_NOTEBOOK;
     options.threads = 1;
     return options;
 }
@@ -322,17 +323,19 @@ static void test_bad_options(void **state)
     REFUSE(size, 0, "size is not set");
     REFUSE(target_count, 0, "no target column is named");
     REFUSE(epochs, 0, "epochs must be at least 1");
-    REFUSE(batch_size, 0, "batch size must be at least 1");
     REFUSE(valid_fraction, -0.1, "fractions");
     REFUSE(valid_fraction, 1, "fractions");
     REFUSE(valid_fraction, NAN, "fractions");
     REFUSE(test_fraction, 0.95, "fractions");
     REFUSE(schedule, (enum tulle_schedule)99, "unknown schedule");
     REFUSE(scaling, (enum tulle_scaling)99, "unknown");
-    REFUSE(task, (enum tulle_task)99, "unknown");
+    REFUSE(fading, (enum tulle_fading)99, "fading");
+    REFUSE(task, (enum tulle_task)99, "unknown task 99");
+    REFUSE(recipe, (enum tulle_recipe)99, "unknown recipe 99");
     REFUSE(loss, (enum tulle_loss)99, "unknown loss 99");
     REFUSE(optimizer, (enum tulle_optimizer)99, "unknown optimizer");
     REFUSE(initializer, (enum tulle_initializer)99, "unknown initializer");
+    REFUSE(parametrization, (enum tulle_parametrization)99, "unknown parametrization");
     REFUSE(activation, (enum tulle_activation)99, "activation");
     REFUSE(schedule_factor, 0, "factor must be in (0, 1]");
     REFUSE(schedule_factor, 1.5, "factor must be in (0, 1]");
@@ -340,16 +343,21 @@ static void test_bad_options(void **state)
     REFUSE(warmup, 1, "[0, 1)");
     REFUSE(warmup, NAN, "[0, 1)");
     REFUSE(embedding_dimensions, 0, "at least 1 dimension");
+    REFUSE(members, 0, "at least 1 member");
+    REFUSE(members, 4, "members need factors");
     REFUSE(dropout, 1, "dropout");
     REFUSE(dropout, -0.5, "dropout");
     REFUSE(momentum, 1, "momentum");
     REFUSE(beta1, 1, "beta1");
-    REFUSE(beta2, -1, "beta2");
+    REFUSE(beta2, -0.5, "beta2");
     REFUSE(epsilon, 0, "epsilon");
-    REFUSE(weight_decay, -1, "weight decay");
+    REFUSE(weight_decay, -0.5, "weight decay");
     REFUSE(bias_learning_rate, INFINITY, "learning rate of biases");
-    REFUSE(bias_weight_decay, -1, "weight decay of biases");
-    REFUSE(clip_norm, -1, "norm");
+    REFUSE(mix_learning_rate, -0.5, "learning rate of mixes");
+    REFUSE(factor_learning_rate, NAN, "learning rate of factors");
+    REFUSE(number_learning_rate, INFINITY, "learning rate of embedded numbers");
+    REFUSE(bias_weight_decay, -0.5, "weight decay of biases");
+    REFUSE(clip_norm, -0.5, "norm");
     REFUSE(averaging, 1, "averaging");
     REFUSE(huber_delta, 0, "huber delta");
     REFUSE(label_smoothing, 1, "label smoothing");
@@ -362,6 +370,13 @@ static void test_bad_options(void **state)
     refuse_options(&options, "quantiles must ascend");
     options.quantiles = outside;
     refuse_options(&options, "a quantile must be between 0 and 1, got 1");
+    options = usual_options();
+    options.number_dimensions = 3;
+    options.number_deviation = -0.5;
+    refuse_options(&options, "deviation of frequencies");
+    options.number_deviation = 0.1;
+    options.number_bins = options.number_frequencies = 0;
+    refuse_options(&options, "either frequencies or bins");
 }
 
 int main(void)

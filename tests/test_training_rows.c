@@ -126,7 +126,7 @@ static const char *const letters[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i
                                       "l", "m", "n", "o", "p", "q", "r", "s", "t", NULL};
 
 /* x and the class y: sizes[k] rows of class k, mixed. */
-static void make_classes(struct table *table, const size_t *sizes, size_t kinds)
+static void make_sized_classes(struct table *table, const size_t *sizes, size_t kinds)
 {
     size_t left[20], rows = 0, filled = 0;
     for (size_t k = 0; k < kinds; k++)
@@ -149,7 +149,7 @@ static void check_strata(const size_t *sizes, size_t kinds, double valid, double
 {
     struct table table;
     struct tulle_train_options options = small_options();
-    make_classes(&table, sizes, kinds);
+    make_sized_classes(&table, sizes, kinds);
     options.valid_fraction = valid;
     options.test_fraction = test;
     tulle_dataset *dataset = new_dataset(&table);
@@ -387,7 +387,7 @@ static void test_unknown_classes(void **state)
     struct watch watch = {"", 0};
     struct table table, without;
     struct tulle_train_options options = small_options();
-    make_classes(&table, sizes, 4);
+    make_sized_classes(&table, sizes, 4);
     split_table(&table);
     without = table;
     without.rows = 0;

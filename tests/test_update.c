@@ -93,6 +93,9 @@ static void step_plainly(const struct update *u, double *w, double g, double *m,
 {
     g = g * u->clip + u->decay * *w;
     switch (u->optimizer) {
+    case TULLE_OPTIMIZER_AUTO:
+        fail_msg("no optimizer");
+        break;
     case TULLE_OPTIMIZER_SGD:
         *m = u->momentum * *m + g;
         *w = *w * u->shrink - u->learning_rate * *m;

@@ -7,7 +7,6 @@
 
 #include <cmocka.h>
 
-#include "../lib/train/trainer.h"
 #include "trainer_support.h"
 
 const struct tulle_layer usual_layers[LAYERS] = {{19, TULLE_ACTIVATION_RELU, 0, 0},
@@ -76,21 +75,4 @@ void assert_near(double found, double expected, double tolerance)
 {
     if (!(fabs(found - expected) <= tolerance * fabs(expected)))
         fail_msg("got %.17g, expected %.17g to a relative %g", found, expected, tolerance);
-}
-
-void set_threads(tulle_trainer *trainer, unsigned threads)
-{
-    tulle_pool_free(trainer->pool);
-    trainer->pool = tulle_pool_create(threads);
-    assert_non_null(trainer->pool);
-    assert_int_equal(tulle_pool_threads(trainer->pool), threads);
-    tulle_workspace_clear(&trainer->workspace);
-    const struct workspace_use use = {.samples = trainer->options.batch_size,
-                                      .threads = threads,
-                                      .is_training = 1,
-                                      .targets = trainer->network.outputs,
-                                      .keeps_gradients = !trainer->is_in_place};
-    assert_int_equal(
-        tulle_workspace_init(&trainer->workspace, &trainer->network, trainer->kernels, &use),
-        TULLE_OK);
 }

@@ -28,9 +28,6 @@ struct tulle_matrix y_rows(const struct data *data, size_t first, size_t count);
 double step(tulle_trainer *trainer, struct tulle_matrix x, struct tulle_matrix y);
 double epoch(tulle_trainer *trainer, struct tulle_matrix x, struct tulle_matrix y);
 
-/* Exactly so many; the trainer itself would ask what the machine has and the work pays for. */
-void set_threads(tulle_trainer *trainer, unsigned threads);
-
 void assert_near(double found, double expected, double tolerance);
 
 #endif

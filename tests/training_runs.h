@@ -6,7 +6,7 @@
 #include "model_support.h"
 #include "training_support.h"
 
-enum { RUN_PLAIN, RUN_EVERYTHING, RUN_CLASSES, RUN_QUANTILES, RUNS };
+enum { RUN_PLAIN, RUN_EVERYTHING, RUN_CLASSES, RUN_QUANTILES, RUN_TABULAR, RUN_ENSEMBLE, RUNS };
 
 struct run {
     struct table table;
@@ -45,9 +45,7 @@ static inline void make_everything(struct run *run)
 static inline void make_of_classes(struct run *run)
 {
     struct tulle_train_options *o = &run->options;
-    for (size_t r = 0; r < run->table.rows; r++)
-        run->table.values[r][Y] = floor(fmod(fabs(run->table.values[r][Y]), 3));
-    run->table.levels[Y] = run->table.levels[COLOUR];
+    make_classes(&run->table);
     o->precision = TULLE_F64;
     o->optimizer = TULLE_OPTIMIZER_NESTEROV;
     o->momentum = 0.9;
@@ -77,6 +75,19 @@ static inline void make_of_quantiles(struct run *run)
     o->test_fraction = 0.1;
 }
 
+/* With splines where the recipe has waves, and few members. */
+static inline void make_ensemble(struct run *run)
+{
+    struct tulle_train_options *o = &run->options;
+    make_classes(&run->table);
+    o->recipe = TULLE_RECIPE_ENSEMBLE;
+    o->number_dimensions = 4;
+    o->number_bins = 7;
+    o->number_frequencies = 0;
+    o->members = 3;
+    o->averaging = 0.9;
+}
+
 static inline void make_run(struct run *run, int number)
 {
     make_table(&run->table, 240);
@@ -84,6 +95,8 @@ static inline void make_run(struct run *run, int number)
     run->options.epochs = 5;
     run->options.batch_size = 50;
     run->options.valid_fraction = 0.2;
+    if (number >= RUN_TABULAR) /* steps that cost more */
+        run->options.epochs = 3;
     if (number == RUN_PLAIN) { /* a step updates weights in place */
         run->options.one_hot_levels = 20;
         run->options.keep_best = 0;
@@ -91,8 +104,12 @@ static inline void make_run(struct run *run, int number)
         make_everything(run);
     else if (number == RUN_CLASSES)
         make_of_classes(run);
-    else
+    else if (number == RUN_QUANTILES)
         make_of_quantiles(run);
+    else if (number == RUN_TABULAR)
+        run->options.recipe = TULLE_RECIPE_TABULAR;
+    else
+        make_ensemble(run);
 }
 
 /* The model's file. */

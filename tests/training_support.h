@@ -98,6 +98,14 @@ static inline void make_table(struct table *table, size_t rows)
     }
 }
 
+/* Turns y into three classes. */
+static inline void make_classes(struct table *table)
+{
+    for (size_t r = 0; r < table->rows; r++)
+        table->values[r][Y] = floor(fmod(fabs(table->values[r][Y]), 3));
+    table->levels[Y] = table->levels[COLOUR];
+}
+
 /* --- Training -------------------------------------------------------------------------------- */
 
 /* The notices of a training, one a line, and how often progress was called; a test's own record
@@ -133,6 +141,7 @@ static inline struct tulle_train_options small_options(void)
     struct tulle_train_options options = TULLE_TRAIN_OPTIONS;
     options.targets = target_y;
     options.target_count = 1;
+    options.recipe = TULLE_RECIPE_NOTEBOOK;
     options.hidden = few_units;
     options.hidden_count = 1;
     options.epochs = 10;

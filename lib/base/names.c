@@ -15,6 +15,9 @@ static const char *const initializer_names[] = {TULLE_INITIALIZER_LIST(NAME)};
 static const char *const scaling_names[] = {TULLE_SCALING_LIST(NAME)};
 static const char *const task_names[] = {TULLE_TASK_LIST(NAME)};
 static const char *const schedule_names[] = {TULLE_SCHEDULE_LIST(NAME)};
+static const char *const parametrization_names[] = {TULLE_PARAMETRIZATION_LIST(NAME)};
+static const char *const fading_names[] = {TULLE_FADING_LIST(NAME)};
+static const char *const recipe_names[] = {TULLE_RECIPE_LIST(NAME)};
 static const char *const metric_names[] = {TULLE_METRIC_LIST(NAME)};
 static const char *const type_names[] = {[TULLE_F32] = "f32", [TULLE_F64] = "f64"};
 #undef NAME
@@ -55,6 +58,9 @@ DEFINE_NAMES(initializer)
 DEFINE_NAMES(scaling)
 DEFINE_NAMES(task)
 DEFINE_NAMES(schedule)
+DEFINE_NAMES(parametrization)
+DEFINE_NAMES(fading)
+DEFINE_NAMES(recipe)
 DEFINE_NAMES(type)
 DEFINE_NAME(metric)
 

@@ -162,6 +162,7 @@ static int fit_scaling(double *values, size_t count, struct tulle_column *column
     int is_constant = column->minimum == column->maximum;
     column->mean = column->scaling == TULLE_SCALING_NONE ? 0 : values[0];
     switch (column->scaling) {
+    case TULLE_SCALING_AUTO: /* nobody's here */
     case TULLE_SCALING_NONE:
         break;
     case TULLE_SCALING_STANDARD:
@@ -195,6 +196,22 @@ static enum tulle_status fit_number(const struct selection *rows, struct tulle_c
     int has_memory = fit_scaling(values, count, column);
     free(values);
     return has_memory ? TULLE_OK : tulle_fail_memory(error);
+}
+
+int tulle_column_quantiles(const struct tulle_dataset *dataset, size_t index, const size_t *order,
+                           size_t rows, size_t count, double *quantiles)
+{
+    struct selection selection = {&dataset->info, index, order, rows};
+    size_t found;
+    double *values = collect_values(&selection, &found);
+    if (!values)
+        return 0;
+    found = found > 0 ? found : 1;
+    sort(values, found);
+    for (size_t i = 0; i < count; i++)
+        quantiles[i] = quantile(values, found, i, count - 1);
+    free(values);
+    return 1;
 }
 
 /* --- Levels ----------------------------------------------------------------------------------- */

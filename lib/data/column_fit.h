@@ -37,6 +37,12 @@ enum tulle_status tulle_column_fit_classes(const struct tulle_dataset *dataset, 
                                            const size_t *order, size_t count, size_t most,
                                            struct tulle_column *column, struct tulle_error *error);
 
+/* The `count` >= 2 evenly spaced quantiles, from the least value to the largest, of a numeric
+ * column over rows order[0..rows-1] where it is not missing; of 0 where it always is. 0 if there is
+ * no memory. */
+int tulle_column_quantiles(const struct tulle_dataset *dataset, size_t index, const size_t *order,
+                           size_t rows, size_t count, double *quantiles);
+
 /* Frees what a fitted or copied column owns: name, quantiles, and levels.names, one block with all
  * its texts. */
 void tulle_column_clear(struct tulle_column *column);

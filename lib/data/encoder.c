@@ -84,7 +84,7 @@ static int make_deviates(const struct tulle_column *column, struct number_map *m
 }
 
 /* Whether all there is to a column is (value - mean) / scale; one that had one value in training is
- * 0 instead (scaled, below). */
+ * 0 instead (tulle_encode_number). */
 static int is_linear(const struct tulle_column *column)
 {
     return shape_of(column) == SHAPE_NUMBER && column->missing == 0 &&
@@ -179,9 +179,9 @@ static double smooth_clip(double u)
     return capped / sqrt(1 + third * third);
 }
 
-/* What a number that is not missing becomes. Of a column that had one value in training (and was
- * missing in other rows) the weight has learned nothing: no value may enter by it. */
-static double scaled(const struct encoder *encoder, size_t c, double x)
+/* Of a column that had one value in training (and was missing in other rows) the weight has learned
+ * nothing: no value may enter by it. */
+double tulle_encode_number(const struct encoder *encoder, size_t c, double x)
 {
     const struct tulle_column *column = &encoder->columns[c];
     if (isinf(x) || column->scaling == TULLE_SCALING_NONE)
@@ -207,7 +207,7 @@ void tulle_encode_inputs(const void *context, const void *row, enum tulle_type t
         size_t width = tulle_column_inputs(column);
         switch (shape_of(column)) {
         case SHAPE_NUMBER:
-            *to++ = is_missing ? 0 : scaled(encoder, c, value);
+            *to++ = is_missing ? 0 : tulle_encode_number(encoder, c, value);
             if (width > 1)
                 *to++ = is_missing;
             break;

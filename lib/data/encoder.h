@@ -58,6 +58,9 @@ void tulle_encode_inputs(const void *context, const void *row, enum tulle_type t
 void tulle_encode_targets(const void *context, const void *row, enum tulle_type type,
                           double *encoded);
 
+/* What a number that is not missing becomes in a numeric column that is an input. */
+double tulle_encode_number(const struct encoder *encoder, size_t column, double x);
+
 /* Whether a number, or the index of a level, is none that training has seen. NaN is not out of
  * range: whoever maps levels must look whether that is what made it one. */
 int tulle_is_out_of_range(const struct tulle_column *column, double value);

@@ -79,6 +79,37 @@ enum elementary {
 #undef TULLE_ELEMENTARY_ENUM
 };
 
+/*
+ * Where the learned waves of a number stand (struct tulle_front): w (padded), b (padded), V
+ * (dimensions, padded) and c, padded too, one behind the other. The padding is 0 and stays 0.
+ */
+struct waves {
+    size_t frequencies, dimensions; /* each at most TULLE_MOST_WAVES */
+};
+
+/* Far more than are of use. */
+enum { TULLE_MOST_WAVES = 4096 };
+
+/* Elements of one number's waves, a multiple of TULLE_ROW_PAD. */
+static inline size_t tulle_waves_size(const struct waves *waves)
+{
+    size_t pad = TULLE_ROW_PAD - 1;
+    return (2 + waves->dimensions) * ((waves->frequencies + pad) & ~pad) +
+           ((waves->dimensions + pad) & ~pad);
+}
+
+/* A learned piecewise-linear function of a number (struct tulle_front): W (bins, dimensions) with
+ * padded rows, between bins + 1 knots that ascend. The padding is 0 and stays 0. */
+struct spline {
+    size_t bins, dimensions;
+};
+
+static inline size_t tulle_spline_size(const struct spline *spline)
+{
+    size_t pad = TULLE_ROW_PAD - 1;
+    return spline->bins * ((spline->dimensions + pad) & ~pad);
+}
+
 /* A step of an optimiser (TULLE_OPTIMIZER_LIST) for parameters of one kind. */
 struct update {
     enum tulle_optimizer optimizer;
@@ -154,6 +185,34 @@ struct kernels {
      * slope is not NULL it becomes 1 + a (act'(z) - 1), and gap becomes act(z) - z. */
     void (*mix)(void *z, void *slope, void *gap, size_t stride, size_t rows, size_t n,
                 const void *a, enum tulle_activation activation);
+
+    /* to = a b, or with adds to + a b, element by element on rows of n numbers, whose distances may
+     * be 0 for a row that is used again and again. All rows are aligned, and their padding 0. */
+    void (*scale_rows)(void *to, size_t to_row, const void *a, size_t a_row, const void *b,
+                       size_t b_row, size_t rows, size_t n, int adds);
+
+    /* to[i * stride + d] = sum_f V_df cos(2 pi w_f x + b_f) + c_d with x = x[i * stride], for n
+     * samples: sums of TULLE_ROW_PAD interleaved parts, and then those pairwise. parameters are
+     * laid out as struct waves says. */
+    void (*waves)(const struct waves *waves, const void *parameters, const void *x, size_t stride,
+                  size_t n, void *to);
+
+    /* The gradients of those parameters from gradient[i * stride + d], that of the sums: added up
+     * over samples, in order, in `sums`, which is laid out like the parameters. The first part
+     * begins at 0; the last multiplies the sums by alpha. */
+    void (*waves_gradient)(const struct waves *waves, const void *parameters, const void *x,
+                           const void *gradient, size_t stride, size_t n, enum sum_part part,
+                           void *sums, double alpha);
+
+    /* to[i * stride + d] = sum_t e_t W_td, where e_t is the share of bin t that lies below
+     * x[i * stride], for n samples. knots are (bins + 1) numbers of the table's type. */
+    void (*spline)(const struct spline *spline, const void *knots, const void *parameters,
+                   const void *x, size_t stride, size_t n, void *to);
+
+    /* The gradients of W, as waves_gradient gives those of waves. */
+    void (*spline_gradient)(const struct spline *spline, const void *knots, const void *x,
+                            const void *gradient, size_t stride, size_t n, enum sum_part part,
+                            void *sums, double alpha);
 
     /* x[i] = f(x[i]) for n numbers of the table's type, without any alignment. */
     void (*elementary)(enum elementary f, void *x, size_t n);

@@ -9,10 +9,13 @@
 #include <string.h>
 
 #include "activations.h"
+#include "dots.h"
 #include "dropout.h"
 #include "kernels.h"
 #include "losses.h"
+#include "spline.h"
 #include "update.h"
+#include "waves.h"
 
 /* --- Activations over rows ------------------------------------------------------------------- */
 
@@ -376,52 +379,12 @@ static void multiply_turned(const struct product *product, struct tile_range ran
     }
 }
 
-/* Rows of dots that go together: 4 hide the latency of their sums, unless they need more registers
- * than there are. */
-enum { DOT_VECS = TULLE_ROW_PAD / LANES, DOT_ROWS = DOT_VECS > 2 ? 2 : 4 };
-
-/* C's elements (m, n) to (m + rows - 1, n), over k numbers whose padding is 0. */
-VEC_INLINE void compute_dots(size_t rows, const struct product *product, size_t m, size_t n,
-                             real bias)
-{
-    vec sum[DOT_ROWS][DOT_VECS] = {{{0}}};
-    size_t a_row = product->a_row;
-    const real *a = (const real *)product->a + m * a_row;
-    const real *b = (const real *)product->b + n * product->b_row;
-    for (const real *end = b + product->k; b < end; a += TULLE_ROW_PAD, b += TULLE_ROW_PAD) {
-        UNROLL
-        for (size_t r = 0; r < rows; r++) {
-            UNROLL
-            for (size_t j = 0; j < DOT_VECS; j++)
-                sum[r][j] = vec_fma(vec_load(a + r * a_row + j * LANES), vec_load(b + j * LANES),
-                                    sum[r][j]);
-        }
-    }
-    UNROLL
-    for (size_t r = 0; r < rows; r++) {
-        UNROLL
-        for (size_t j = 4; j < DOT_VECS; j++)
-            sum[r][j - 4] += sum[r][j];
-        UNROLL
-        for (size_t j = 2; j < 4 && j < DOT_VECS; j++)
-            sum[r][j - 2] += sum[r][j];
-        if (DOT_VECS > 1)
-            sum[r][0] += sum[r][DOT_VECS > 1];
-        ((real *)product->c)[(m + r) * product->c_row + n] = bias + vec_sum(sum[r][0]);
-    }
-}
-
 static void forward_dots(const struct product *product, struct tile_range range, const void *bias,
                          void *slope, enum tulle_activation activation)
 {
     real *c = product->c;
-    for (size_t n = range.column_begin; n < range.column_end; n++) {
-        size_t m = range.row_begin;
-        for (; m + DOT_ROWS <= range.row_end; m += DOT_ROWS)
-            compute_dots(DOT_ROWS, product, m, n, ((const real *)bias)[n]);
-        for (; m < range.row_end; m++)
-            compute_dots(1, product, m, n, ((const real *)bias)[n]);
-    }
+    for (size_t n = range.column_begin; n < range.column_end; n++)
+        compute_dot_column(product, range.row_begin, range.row_end, n, ((const real *)bias)[n]);
     size_t first = range.row_begin * product->c_row + range.column_begin;
     activate_rows[activation](c + first, slope ? (real *)slope + first : NULL, product->c_row,
                               range.row_end - range.row_begin,
@@ -555,6 +518,18 @@ static void mix(void *z, void *slope, void *gap, size_t stride, size_t rows, siz
         clear_padding(gap, stride, range);
 }
 
+static void scale_rows(void *to, size_t to_row, const void *a, size_t a_row, const void *b,
+                       size_t b_row, size_t rows, size_t n, int adds)
+{
+    for (size_t r = 0; r < rows; r++) {
+        real *sum = (real *)to + r * to_row;
+        const real *first = (const real *)a + r * a_row, *second = (const real *)b + r * b_row;
+        for (size_t i = 0; i < n; i += LANES)
+            vec_store(sum + i, vec_fma(vec_load(first + i), vec_load(second + i),
+                                       adds ? vec_load(sum + i) : vec_set1(0)));
+    }
+}
+
 const struct kernels TABLE = {
     .name = TABLE_NAME,
     .type = REAL_IS_F64 ? TULLE_F64 : TULLE_F32,
@@ -571,5 +546,10 @@ const struct kernels TABLE = {
     .update = update,
     .drop = drop,
     .mix = mix,
+    .scale_rows = scale_rows,
+    .waves = compute_waves,
+    .waves_gradient = compute_waves_gradient,
+    .spline = compute_spline,
+    .spline_gradient = compute_spline_gradient,
     .elementary = elementary,
 };

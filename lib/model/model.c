@@ -26,6 +26,7 @@ static int copy_columns(const struct tulle_column *columns, size_t count,
             copy[i].scaling = TULLE_SCALING_NONE;
             copy[i].mean = copy[i].minimum = copy[i].maximum = 0;
             copy[i].scale = 1;
+            copy[i].is_clamped = 0;
         }
     }
     return copy != NULL;
@@ -79,6 +80,46 @@ static int copy_missing(struct tulle_model_info *copy, const struct tulle_model_
     return copied;
 }
 
+/* Of no numbers nothing more is said, and 0 members are 1. */
+static int copy_front(struct tulle_front *copy, const struct tulle_front *front)
+{
+    const size_t count = front->number_count;
+    size_t knots = 0;
+    *copy = (struct tulle_front){.has_factors = front->has_factors != 0,
+                                 .members = front->members > 0 ? front->members : 1};
+    if (count == 0)
+        return 1;
+    if (front->bins > 0 && !tulle_multiply(count, front->bins + 1, &knots))
+        return 0;
+    copy->number_count = count;
+    copy->dimensions = front->dimensions;
+    copy->frequencies = front->frequencies;
+    copy->bins = front->bins;
+    copy->numbers = copy_array(front->numbers, count, sizeof *front->numbers);
+    copy->knots = copy_array(front->knots, knots, sizeof *front->knots);
+    return copy->numbers && (copy->knots || knots == 0);
+}
+
+static int copy_settings(struct tulle_model_info *copy, const struct tulle_model_info *info)
+{
+    struct tulle_setting *settings = tulle_calloc(info->setting_count, sizeof *settings);
+    copy->settings = settings;
+    int copied = settings != NULL;
+    for (size_t i = 0; copied && i < info->setting_count; i++)
+        copied = copy_text(info->settings[i].name, &settings[i].name) &&
+                 copy_text(info->settings[i].value, &settings[i].value);
+    return copied;
+}
+
+static void free_settings(const struct tulle_setting *settings, size_t count)
+{
+    for (size_t i = 0; settings && i < count; i++) {
+        free((char *)settings[i].name);
+        free((char *)settings[i].value);
+    }
+    free((struct tulle_setting *)settings);
+}
+
 /* The columns that tulle_session_predict gives. */
 static size_t count_predictions(const struct tulle_model_info *info)
 {
@@ -103,6 +144,8 @@ static int copy_info(struct tulle_model *model, const struct tulle_model_info *i
     copy->curve = copy_array(info->curve, info->curve_count, sizeof *info->curve);
     int copied = copy->layers && (copy->quantiles || info->quantile_count == 0) &&
                  (copy->curve || info->curve_count == 0);
+    copied &= copy_front(&copy->front, &info->front);
+    copied &= copy_settings(copy, info);
     copied &= copy_metrics(info, &copy->metrics);
     copied &= copy_missing(copy, info);
     copied &= copy_text(info->split_column, &copy->split_column);
@@ -126,7 +169,8 @@ static enum tulle_status make_network(struct tulle_model *model, struct tulle_er
                                         .embedding_count = encoder->embedding_count,
                                         .layer_count = info->layer_count,
                                         .embeddings = encoder->embeddings,
-                                        .layers = info->layers};
+                                        .layers = info->layers,
+                                        .front = info->front};
     enum tulle_status status = tulle_network_init(&model->network, &shape, error);
     if (status != TULLE_OK)
         return status;
@@ -160,7 +204,10 @@ void tulle_model_free(tulle_model *model)
     struct tulle_model_info *info = &model->info;
     free_columns(info->inputs, info->input_count);
     free_columns(info->targets, info->target_count);
+    free((size_t *)info->front.numbers);
+    free((double *)info->front.knots);
     free((struct tulle_layer *)info->layers);
+    free_settings(info->settings, info->setting_count);
     free((double *)info->quantiles);
     free((struct tulle_epoch *)info->curve);
     free((struct tulle_metrics *)info->metrics);

@@ -12,7 +12,7 @@
 #include "../net/network.h"
 
 /* The version of the file format that is written; older ones are read. */
-#define TULLE_MODEL_FORMAT 2
+#define TULLE_MODEL_FORMAT 3
 
 /* The most bytes of a model file's header, room for some 100,000 columns. The safetensors library
  * would take five times as much, but parsing a header takes up to 80 times its length in memory. */
@@ -29,11 +29,11 @@ struct tulle_model {
 
 /*
  * What a description must hold to be one of a model; TULLE_ERROR_ARGUMENT says what is wrong. The
- * caller fills in precision, inputs, targets, layers, their counts, the loss with its parameters,
- * and how it was trained. The last layer has a unit for each target, for quantile one for each
- * quantile of each, and for cross_entropy one for each class of the only target. metrics may be
- * NULL for none, missing for TULLE_DEFAULT_MISSING, tulle_version for this one, and the task be
- * TULLE_TASK_AUTO.
+ * caller fills in precision, inputs, targets, the front, layers, their counts, the loss with its
+ * parameters, and how it was trained. The last layer has a unit for each target, for quantile one
+ * for each quantile of each, and for cross_entropy one for each class of the only target. metrics
+ * may be NULL for none, missing for TULLE_DEFAULT_MISSING, tulle_version for this one, and the task
+ * be TULLE_TASK_AUTO.
  */
 enum tulle_status tulle_model_check(const struct tulle_model_info *info, struct tulle_error *error);
 

@@ -65,6 +65,16 @@ static int compare_texts(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* A text that occurs twice among these, which are sorted; NULL if there is none. */
+static const char *find_twin(const char **texts, size_t count)
+{
+    qsort(texts, count, sizeof *texts, compare_texts);
+    for (size_t i = 1; i < count; i++)
+        if (strcmp(texts[i - 1], texts[i]) == 0)
+            return texts[i];
+    return NULL;
+}
+
 static enum tulle_status check_levels(const struct tulle_column *column, struct tulle_error *error)
 {
     const struct tulle_levels *levels = &column->levels;
@@ -82,13 +92,9 @@ static enum tulle_status check_levels(const struct tulle_column *column, struct 
     if (!sorted)
         return tulle_fail_memory(error);
     memcpy(sorted, levels->names, levels->count * sizeof *sorted);
-    qsort(sorted, levels->count, sizeof *sorted, compare_texts);
-    enum tulle_status status = TULLE_OK;
-    for (size_t i = 1; i < levels->count && status == TULLE_OK; i++)
-        if (strcmp(sorted[i - 1], sorted[i]) == 0)
-            status = REFUSE(error, "two levels of '%s' are named '%s'", column->name, sorted[i]);
+    const char *twin = find_twin(sorted, levels->count);
     free(sorted);
-    return status;
+    return twin ? REFUSE(error, "two levels of '%s' are named '%s'", column->name, twin) : TULLE_OK;
 }
 
 /* --- Columns --------------------------------------------------------------------------------- */
@@ -109,8 +115,9 @@ static size_t header_bytes(const struct tulle_column *column)
 {
     const char *category = "{\\\"name\\\":\\\"\\\",\\\"levels\\\":[],\\\"dimensions\\\":0,"
                            "\\\"missing\\\":0}";
-    const char *number = "{\\\"name\\\":\\\"\\\",\\\"mean\\\":,\\\"scale\\\":,\\\"min\\\":,"
-                         "\\\"max\\\":,\\\"scaling\\\":\\\"none\\\",\\\"missing\\\":0}";
+    const char *number =
+        "{\\\"name\\\":\\\"\\\",\\\"mean\\\":,\\\"scale\\\":,\\\"min\\\":,"
+        "\\\"max\\\":,\\\"scaling\\\":\\\"none\\\",\\\"missing\\\":0,\\\"clamped\\\":true}";
     size_t bytes = strlen(column->name);
     if (column->levels.names)
         return bytes + strlen(category) + list_bytes(column->levels.names, column->levels.count);
@@ -197,6 +204,17 @@ static enum tulle_status check_columns(const char *role, const struct tulle_colu
             return status;
     }
     return TULLE_OK;
+}
+
+/* Only a target can be clamped; of a category nothing is said. */
+static enum tulle_status check_inputs(const struct tulle_model_info *info,
+                                      struct tulle_error *error)
+{
+    for (size_t i = 0; i < info->input_count; i++)
+        if (info->inputs[i].is_clamped)
+            return REFUSE(error, "the input '%s' is clamped, which only a target can be",
+                          info->inputs[i].name);
+    return check_columns("input", info->inputs, info->input_count, error);
 }
 
 /* --- Targets --------------------------------------------------------------------------------- */
@@ -294,6 +312,25 @@ static enum tulle_status check_texts(const struct tulle_model_info *info, struct
     return TULLE_OK;
 }
 
+static enum tulle_status check_settings(const struct tulle_model_info *info,
+                                        struct tulle_error *error)
+{
+    const char **names = tulle_calloc(info->setting_count, sizeof *names);
+    if (!names)
+        return tulle_fail_memory(error);
+    enum tulle_status status = TULLE_OK;
+    for (size_t i = 0; i < info->setting_count && status == TULLE_OK; i++) {
+        const struct tulle_setting *setting = &info->settings[i];
+        names[i] = setting->name;
+        if (tulle_is_blank(setting->name) || !tulle_is_utf8(setting->name) ||
+            !tulle_is_utf8(setting->value))
+            status = REFUSE(error, "setting %zu has no name, or is not UTF-8 text", i + 1);
+    }
+    const char *twin = status == TULLE_OK ? find_twin(names, info->setting_count) : NULL;
+    free(names);
+    return twin ? REFUSE(error, "two settings are named '%s'", twin) : status;
+}
+
 static enum tulle_status check_training(const struct tulle_model_info *info,
                                         struct tulle_error *error)
 {
@@ -315,7 +352,8 @@ static enum tulle_status check_training(const struct tulle_model_info *info,
                           counts[i]);
     if (info->best_epoch > info->curve_count)
         return REFUSE(error, "epoch %zu is the best of %zu", info->best_epoch, info->curve_count);
-    return check_texts(info, error);
+    enum tulle_status status = check_texts(info, error);
+    return status == TULLE_OK ? check_settings(info, error) : status;
 }
 
 /* Metrics are for the record: only what no rounding explains is refused. */
@@ -339,7 +377,7 @@ enum tulle_status tulle_model_check(const struct tulle_model_info *info, struct 
     if (!tulle_type_name(info->precision) || !tulle_loss_name(info->loss) ||
         !tulle_optimizer_name(info->optimizer) || !tulle_task_name(info->task))
         return REFUSE(error, "unknown precision, task, loss or optimizer");
-    enum tulle_status status = check_columns("input", info->inputs, info->input_count, error);
+    enum tulle_status status = check_inputs(info, error);
     if (status == TULLE_OK)
         status = check_columns("target", info->targets, info->target_count, error);
     if (status == TULLE_OK)

@@ -31,14 +31,21 @@ struct model_tensors {
     struct tensor *items; /* (count) */
     size_t count;
     size_t described; /* the first of them belong to the description, the others are parameters */
+    const struct tulle_model *model; /* where those stand in memory; NULL while it is not there */
 };
 
-/* Adds a matrix, or where columns is 0 a vector; its name is left to the caller. */
-static struct tensor *add(struct model_tensors *list, enum tensor_type type, size_t rows,
-                          size_t columns)
+/* Adds a matrix, or where columns is 0 a vector, and `copies` of it one behind the other unless
+ * that is 0; its name is left to the caller. */
+static struct tensor *add(struct model_tensors *list, enum tensor_type type, size_t copies,
+                          size_t rows, size_t columns)
 {
     struct tensor *t = &list->items[list->count++];
     *t = (struct tensor){.type = type, .rank = columns ? 2 : 1, .shape = {rows, columns}};
+    if (copies > 0) {
+        t->rank++;
+        memmove(t->shape + 1, t->shape, 2 * sizeof *t->shape);
+        t->shape[0] = copies;
+    }
     return t;
 }
 
@@ -48,16 +55,33 @@ static void list_description(struct model_tensors *list, const struct tulle_mode
         const struct tulle_column *column = &info->inputs[i];
         if (column->quantile_count == 0)
             continue;
-        struct tensor *t = add(list, TENSOR_F64, column->quantile_count, 0);
+        struct tensor *t = add(list, TENSOR_F64, 0, column->quantile_count, 0);
         snprintf(t->name, sizeof t->name, "columns.%zu.quantiles", i);
         t->data = (double *)column->quantiles;
     }
+    if (info->front.number_count > 0 && info->front.bins > 0) {
+        struct tensor *t = add(list, TENSOR_F64, 0, info->front.number_count, info->front.bins + 1);
+        snprintf(t->name, sizeof t->name, "numbers.knots");
+        t->data = (double *)info->front.knots;
+    }
     if (info->curve_count > 0) {
-        struct tensor *t = add(list, TENSOR_F64, info->curve_count, 3);
+        struct tensor *t = add(list, TENSOR_F64, 0, info->curve_count, 3);
         snprintf(t->name, sizeof t->name, "curve");
         t->data = (struct tulle_epoch *)info->curve;
     }
     list->described = list->count;
+}
+
+/* The same as add for parameters, which if the model is there stand at `offset` of its arena. */
+static struct tensor *add_parameters(struct model_tensors *list,
+                                     const struct tulle_model_info *info, size_t copies,
+                                     size_t rows, size_t columns, size_t offset)
+{
+    const enum tensor_type type = info->precision == TULLE_F64 ? TENSOR_F64 : TENSOR_F32;
+    struct tensor *t = add(list, type, copies, rows, columns);
+    if (list->model)
+        t->data = tulle_element(list->model->parameters, info->precision, offset);
+    return t;
 }
 
 /* A unit's weights, which in memory may lie on the lanes. */
@@ -70,56 +94,91 @@ static void copy_unit(const struct tensor *tensor, size_t unit, void *weights, i
         tulle_arena_get_unit(&model->network, model->parameters, tensor->index, unit, weights);
 }
 
-static void *arena_at(const struct tulle_model *model, size_t offset)
+/* The last layer is there once for each of several members. */
+static void list_layer(struct model_tensors *list, const struct tulle_model_info *info, size_t l,
+                       size_t inputs)
 {
-    return (char *)model->parameters + offset * tulle_type_size(model->network.precision);
-}
-
-static void list_layer(struct model_tensors *list, const struct tulle_layer *layer, size_t inputs,
-                       enum tensor_type type, size_t l, const struct tulle_model *model)
-{
-    const struct network_layer *there = model ? &model->network.layers[l] : NULL;
-    struct tensor *t = add(list, type, layer->units, inputs);
+    const struct tulle_layer *layer = &info->layers[l];
+    const struct network_layer nowhere = {0};
+    const struct network_layer *there = list->model ? &list->model->network.layers[l] : &nowhere;
+    size_t copies = l + 1 == info->layer_count && info->front.members > 1 ? info->front.members : 0;
+    struct tensor *t = add_parameters(list, info, copies, layer->units, inputs, 0);
     snprintf(t->name, sizeof t->name, "layers.%zu.weight", l);
+    t->data = NULL;
     t->copy_row = copy_unit;
-    t->context = (struct tulle_model *)model;
+    t->context = (struct tulle_model *)list->model;
     t->index = l;
-    t = add(list, type, layer->units, 0);
+    t = add_parameters(list, info, 0, copies > 0 ? copies : layer->units,
+                       copies > 0 ? layer->units : 0, there->biases);
     snprintf(t->name, sizeof t->name, "layers.%zu.bias", l);
-    t->data = model ? arena_at(model, there->biases) : NULL;
+    t->stride[0] = copies > 0 ? there->biases_step : 0;
     if (!layer->parametric)
         return;
-    t = add(list, type, layer->units, 0);
+    t = add_parameters(list, info, 0, layer->units, 0, there->mix);
     snprintf(t->name, sizeof t->name, "layers.%zu.mix", l);
-    t->data = model ? arena_at(model, there->mix) : NULL;
 }
 
-static enum tulle_status list_parameters(struct model_tensors *list,
-                                         const struct tulle_model_info *info,
-                                         const struct tulle_model *model, struct tulle_error *error)
+static void list_embeddings(struct model_tensors *list, const struct tulle_model_info *info)
 {
-    const enum tensor_type type = info->precision == TULLE_F64 ? TENSOR_F64 : TENSOR_F32;
-    size_t inputs = 0;
-    for (size_t i = 0; i < info->input_count; i++) {
-        const struct tulle_column *column = &info->inputs[i];
-        size_t width =
-            tulle_column_is_embedded(column) ? column->dimensions : tulle_column_inputs(column);
-        if (width > SIZE_MAX - inputs)
-            return tulle_fail(error, TULLE_ERROR_FORMAT, "input %zu has too many dimensions", i);
-        inputs += width;
-    }
-    for (size_t l = 0; l < info->layer_count; inputs = info->layers[l++].units)
-        list_layer(list, &info->layers[l], inputs, type, l, model);
     for (size_t i = 0, e = 0; i < info->input_count; i++) {
         const struct tulle_column *column = &info->inputs[i];
         if (!tulle_column_is_embedded(column))
             continue;
-        struct tensor *t = add(list, type, column->levels.count + 1, column->dimensions);
-        snprintf(t->name, sizeof t->name, "embeddings.%zu.weight", e);
-        t->data = model ? arena_at(model, model->network.embeddings[e].table) : NULL;
-        e++;
+        size_t table = list->model ? list->model->network.embeddings[e].table : 0;
+        struct tensor *t =
+            add_parameters(list, info, 0, column->levels.count + 1, column->dimensions, table);
+        snprintf(t->name, sizeof t->name, "embeddings.%zu.weight", e++);
     }
-    return TULLE_OK;
+}
+
+/* What numbers are embedded by, in memory laid out as struct waves or struct spline says. */
+static void list_numbers(struct model_tensors *list, const struct tulle_model_info *info)
+{
+    const struct tulle_front *front = &info->front;
+    const size_t n = front->number_count, d = front->dimensions, f = front->frequencies;
+    const size_t row =
+        ((front->bins > 0 ? d : f) + TULLE_ROW_PAD - 1) / TULLE_ROW_PAD * TULLE_ROW_PAD;
+    const struct part {
+        const char *name;
+        size_t copies, rows, columns, offset;
+    } spline = {"numbers.weight", n, front->bins, d, 0},
+      waves[] = {{"numbers.frequency", 0, n, f, 0},
+                 {"numbers.phase", 0, n, f, row},
+                 {"numbers.weight", n, d, f, 2 * row},
+                 {"numbers.bias", 0, n, d, (2 + d) * row}};
+    const struct part *parts = front->bins > 0 ? &spline : waves;
+    const size_t count = front->bins > 0 ? 1 : sizeof waves / sizeof *waves;
+    const struct network nowhere = {0};
+    const struct network *there = list->model ? &list->model->network : &nowhere;
+    for (const struct part *p = parts; n > 0 && p < parts + count; p++) {
+        struct tensor *t = add_parameters(list, info, p->copies, p->rows, p->columns,
+                                          there->first_number + p->offset);
+        snprintf(t->name, sizeof t->name, "%s", p->name);
+        t->stride[0] = there->number_size;
+        t->stride[1] = row;
+    }
+}
+
+static void list_factors(struct model_tensors *list, const struct tulle_model_info *info,
+                         size_t inputs)
+{
+    const struct network nowhere = {0};
+    const struct network *there = list->model ? &list->model->network : &nowhere;
+    if (!info->front.has_factors)
+        return;
+    struct tensor *t = add_parameters(list, info, 0, info->front.members, inputs, there->factors);
+    snprintf(t->name, sizeof t->name, "factors");
+    t->stride[0] = there->factor_stride;
+}
+
+/* Adds count * each to the first layer's inputs; 0 if there is no such number. */
+static int widen(size_t *inputs, size_t count, size_t each)
+{
+    size_t all;
+    if (!tulle_multiply(count, each, &all) || all > SIZE_MAX - *inputs)
+        return 0;
+    *inputs += all;
+    return 1;
 }
 
 /* The tensors that such a model has in its file; where they stand in memory if `model` is not NULL.
@@ -128,12 +187,28 @@ static enum tulle_status list_tensors(const struct tulle_model_info *info,
                                       const struct tulle_model *model, struct model_tensors *list,
                                       struct tulle_error *error)
 {
-    const size_t most = 2 * info->input_count + 1 + 3 * info->layer_count;
-    *list = (struct model_tensors){tulle_calloc(most, sizeof *list->items), 0, 0};
+    enum { OF_AN_INPUT = 2, OF_A_LAYER = 3, OTHERS = 7 }; /* at most */
+    const size_t most = OF_AN_INPUT * info->input_count + OF_A_LAYER * info->layer_count + OTHERS;
+    size_t first = 0;
+    *list = (struct model_tensors){tulle_calloc(most, sizeof *list->items), 0, 0, model};
     if (!list->items)
         return tulle_fail_memory(error);
+    int fits = widen(&first, info->front.number_count, info->front.dimensions);
+    for (size_t i = 0; fits && i < info->input_count; i++) {
+        const struct tulle_column *column = &info->inputs[i];
+        fits = widen(&first, 1,
+                     tulle_column_is_embedded(column) ? column->dimensions
+                                                      : tulle_column_inputs(column));
+    }
+    if (!fits)
+        return tulle_fail(error, TULLE_ERROR_FORMAT, "its inputs have too many dimensions");
     list_description(list, info);
-    return list_parameters(list, info, model, error);
+    for (size_t l = 0, inputs = first; l < info->layer_count; inputs = info->layers[l++].units)
+        list_layer(list, info, l, inputs);
+    list_embeddings(list, info);
+    list_numbers(list, info);
+    list_factors(list, info, first);
+    return TULLE_OK;
 }
 
 /* --- The floating-point mode ----------------------------------------------------------------- */
@@ -214,6 +289,12 @@ static enum tulle_status read_description(struct tensor_reader *reader, struct m
             continue;
         next->data = tulle_calloc(column->quantile_count, sizeof *column->quantiles);
         column->quantiles = next->data;
+        if (!next++->data)
+            return tulle_fail_memory(error);
+    }
+    if (json->info.front.number_count > 0 && json->info.front.bins > 0) {
+        next->data = tulle_calloc(next->shape[0], next->shape[1] * sizeof *json->knots);
+        json->info.front.knots = json->knots = next->data;
         if (!next++->data)
             return tulle_fail_memory(error);
     }

@@ -28,13 +28,26 @@ static double nan_unless_finite(double x)
     return x - x;
 }
 
+/* Held within the range of training where the target is to be; but an output that is not finite
+ * stays visible. */
+static double clamp(const struct tulle_column *target, double output, double prediction)
+{
+    if (!target->is_clamped || !isfinite(output))
+        return prediction;
+    return prediction < target->minimum   ? target->minimum
+           : prediction > target->maximum ? target->maximum
+                                          : prediction;
+}
+
 static void scale_outputs(const void *context, const double *outputs, double *predictions)
 {
     const struct tulle_model_info *info = ((const struct model_link *)context)->info;
     size_t each = tulle_target_predictions(info, 0);
-    for (size_t t = 0; t < info->target_count; t++)
+    for (size_t t = 0; t < info->target_count; t++) {
+        const struct tulle_column *target = &info->targets[t];
         for (size_t k = t * each; k < (t + 1) * each; k++)
-            predictions[k] = outputs[k] * info->targets[t].scale + info->targets[t].mean;
+            predictions[k] = clamp(target, outputs[k], outputs[k] * target->scale + target->mean);
+    }
 }
 
 static void exp_outputs(const void *context, const double *outputs, double *predictions)
@@ -44,9 +57,11 @@ static void exp_outputs(const void *context, const double *outputs, double *pred
     for (size_t t = 0; t < targets; t++)
         predictions[t] = outputs[t];
     link->kernels->elementary(ELEMENTARY_EXP, predictions, targets);
-    for (size_t t = 0; t < targets; t++)
-        predictions[t] =
-            predictions[t] * link->info->targets[t].scale + nan_unless_finite(outputs[t]);
+    for (size_t t = 0; t < targets; t++) {
+        const struct tulle_column *target = &link->info->targets[t];
+        double prediction = predictions[t] * target->scale + nan_unless_finite(outputs[t]);
+        predictions[t] = clamp(target, outputs[t], prediction);
+    }
 }
 
 /* 1 - p and p = 1 / (1 + exp(-o)) of each target, by e = exp(-|o|) <= 1: the larger is 1 / (1 + e),

@@ -58,28 +58,45 @@ static size_t number_size(const struct tensor *tensor)
 
 static size_t column_count(const struct tensor *tensor)
 {
-    return tensor->rank == 2 ? tensor->shape[1] : 1;
+    return tensor->rank > 1 ? tensor->shape[tensor->rank - 1] : 1;
+}
+
+static size_t row_count(const struct tensor *tensor)
+{
+    return tensor->shape[0] * (tensor->rank == 3 ? tensor->shape[1] : 1);
+}
+
+/* Where a row stands in memory. */
+static void *find_row(const struct tensor *tensor, size_t row)
+{
+    const size_t each =
+        tensor->rank == 3 ? tensor->shape[1] : 1; /* rows of an index of the first */
+    const size_t numbers = row / each * tensor->stride[0] + row % each * tensor->stride[1];
+    return (char *)tensor->data + numbers * number_size(tensor);
 }
 
 /* Where the tensor ends that begins at `begin`; 0 if that is beyond what JSON's integers hold. */
 static int find_end(const struct tensor *tensor, uint64_t begin, uint64_t *end)
 {
-    const uint64_t rows = tensor->shape[0], columns = column_count(tensor);
     const uint64_t most = (INT64_MAX - begin) / number_size(tensor);
-    if (columns > 0 && rows > most / columns)
-        return 0;
-    *end = begin + rows * columns * number_size(tensor);
+    uint64_t numbers = 1;
+    for (size_t d = 0; d < tensor->rank; d++) {
+        if (tensor->shape[d] > 0 && numbers > most / tensor->shape[d])
+            return 0;
+        numbers *= tensor->shape[d];
+    }
+    *end = begin + numbers * number_size(tensor);
     return 1;
 }
 
 /* The header's entry for a tensor; NULL if there is no memory. */
 static json_t *make_entry(const struct tensor *tensor, uint64_t begin, uint64_t end)
 {
-    json_t *entry = json_pack("{s:s, s:[I]}", "dtype", dtypes[tensor->type], "shape",
-                              (json_int_t)tensor->shape[0]);
-    int failed =
-        tensor->rank == 2 && json_array_append_new(json_object_get(entry, "shape"),
-                                                   json_integer((json_int_t)tensor->shape[1])) != 0;
+    json_t *entry = json_pack("{s:s, s:[]}", "dtype", dtypes[tensor->type], "shape");
+    int failed = 0;
+    for (size_t d = 0; d < tensor->rank; d++)
+        failed |= json_array_append_new(json_object_get(entry, "shape"),
+                                        json_integer((json_int_t)tensor->shape[d])) != 0;
     if (failed || json_object_set_new(entry, "data_offsets",
                                       json_pack("[I, I]", (json_int_t)begin, (json_int_t)end))) {
         json_decref(entry);
@@ -90,30 +107,47 @@ static json_t *make_entry(const struct tensor *tensor, uint64_t begin, uint64_t 
 
 typedef enum tulle_status run_fn(void *context, void *run, size_t bytes);
 
-/* Calls visit for all bytes of the tensors in turn, until it fails: with a copy of them, or to read
- * them in. */
+/* Calls visit for the bytes of a tensor that stands in memory, until it fails. */
+static enum tulle_status visit_data(const struct tensor *t, run_fn *visit, void *context)
+{
+    const size_t rows = row_count(t), bytes = column_count(t) * number_size(t);
+    if (t->stride[0] == 0)
+        return visit(context, t->data, rows * bytes);
+    enum tulle_status status = TULLE_OK;
+    for (size_t row = 0; row < rows && status == TULLE_OK; row++)
+        status = visit(context, find_row(t, row), bytes);
+    return status;
+}
+
+/* The same with copies of its rows, which are read in where is_read. */
+static enum tulle_status visit_copies(const struct tensor *t, int is_read, run_fn *visit,
+                                      void *context, struct tulle_error *error)
+{
+    const size_t rows = row_count(t), bytes = column_count(t) * number_size(t);
+    enum tulle_status status = TULLE_OK;
+    void *run = tulle_calloc(bytes, 1);
+    if (!run)
+        return tulle_fail_memory(error);
+    for (size_t row = 0; row < rows && status == TULLE_OK; row++) {
+        if (!is_read)
+            t->copy_row(t, row, run, 0);
+        status = visit(context, run, bytes);
+        if (is_read && status == TULLE_OK)
+            t->copy_row(t, row, run, 1);
+    }
+    free(run);
+    return status;
+}
+
+/* Calls visit for all bytes of the tensors in turn, until it fails: with them, or to read them in.
+ */
 static enum tulle_status visit_runs(const struct tensor *tensors, size_t count, int is_read,
                                     run_fn *visit, void *context, struct tulle_error *error)
 {
     enum tulle_status status = TULLE_OK;
-    for (const struct tensor *t = tensors; t < tensors + count && status == TULLE_OK; t++) {
-        const size_t rows = t->shape[0], bytes = column_count(t) * number_size(t);
-        if (t->data) {
-            status = visit(context, t->data, rows * bytes);
-            continue;
-        }
-        void *run = tulle_calloc(bytes, 1);
-        if (!run)
-            return tulle_fail_memory(error);
-        for (size_t row = 0; row < rows && status == TULLE_OK; row++) {
-            if (!is_read)
-                t->copy_row(t, row, run, 0);
-            status = visit(context, run, bytes);
-            if (is_read && status == TULLE_OK)
-                t->copy_row(t, row, run, 1);
-        }
-        free(run);
-    }
+    for (const struct tensor *t = tensors; t < tensors + count && status == TULLE_OK; t++)
+        status = t->data ? visit_data(t, visit, context)
+                         : visit_copies(t, is_read, visit, context, error);
     return status;
 }
 

@@ -21,11 +21,13 @@ enum { TENSOR_NAME_SIZE = 64 };
 struct tensor {
     char name[TENSOR_NAME_SIZE];
     enum tensor_type type;
-    size_t rank, shape[2]; /* rank 1 or 2 */
+    size_t rank, shape[3]; /* rank 1 to 3; a row is along the last, but of rank 1 it is a number */
     void *data; /* where they stand likewise in memory; or NULL, and each row is copied */
     void (*copy_row)(const struct tensor *tensor, size_t row, void *numbers, int is_read);
-    void *context; /* of copy_row: to be filled in from numbers if is_read, else the other way */
-    size_t index;  /* likewise */
+    void *context;    /* of copy_row: to be filled in from numbers if is_read, else the other way */
+    size_t index;     /* likewise */
+    size_t stride[2]; /* of data: 0 where it is dense, else the numbers from one index of the first
+                         dimension, and with rank 3 of the second, to the next */
 };
 
 /* A kind of file. */

@@ -73,7 +73,7 @@ void tulle_embedding_backward(const struct network *network, const struct worksp
             size_t level = ws->levels[i * network->embedding_count + k];
             if (level >= begin && level < end)
                 add(type, tulle_element(rows, type, (level - begin) * dimensions),
-                    tulle_element(ws->x_slope, type, i * ws->x_stride + embedding->column),
+                    tulle_element(ws->x_gradient, type, i * ws->x_stride + embedding->column),
                     dimensions);
         }
         if (part & SUM_LAST)

@@ -12,7 +12,7 @@
 void tulle_embedding_forward(const struct network *network, const struct workspace *ws,
                              const void *parameters, size_t s, size_t e);
 
-/* Adds the first `size` samples' gradients, from the workspace's x_slope, to the tables in its
+/* Adds the first `size` samples' gradients, from the workspace's x_gradient, to the tables in its
  * sums: in each, sample after sample, those rows that are this thread's share. The first part of a
  * batch begins at 0; the last multiplies the sums by alpha. */
 void tulle_embedding_backward(const struct network *network, const struct workspace *ws,

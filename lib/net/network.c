@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/float_mode.h"
 #include "../base/memory.h"
 #include "network.h"
 
@@ -29,25 +30,69 @@ static int append(struct network *network, size_t count, size_t *offset)
 }
 
 /* The same as a block that an optimiser treats alike. */
-static int append_block(struct network *network, size_t count, int is_bias, size_t *offset)
+static int append_block(struct network *network, size_t count, enum block_kind kind, size_t inputs,
+                        size_t *offset)
 {
     struct network_block *block = &network->blocks[network->block_count];
     if (!append(network, count, offset))
         return 0;
-    *block = (struct network_block){*offset, is_bias};
+    *block = (struct network_block){*offset, kind, inputs};
     network->block_count++;
     return 1;
 }
 
-static enum tulle_status check_shape(const struct network_shape *shape, struct tulle_error *error)
+static enum tulle_status check_knots(const struct tulle_front *front, struct tulle_error *error)
 {
-    if (shape->inputs == 0 && shape->embedding_count == 0)
-        return tulle_fail(error, TULLE_ERROR_ARGUMENT, "a network needs at least one input");
+    for (size_t i = 0; i < front->number_count; i++) {
+        const double *knots = front->knots + i * (front->bins + 1);
+        for (size_t t = 0; t < front->bins; t++)
+            if (!(knots[t] < knots[t + 1]) || isinf(knots[t]) || isinf(knots[t + 1]))
+                return tulle_fail(error, TULLE_ERROR_ARGUMENT,
+                                  "knots must be finite and ascend, got %g after %g", knots[t + 1],
+                                  knots[t]);
+    }
+    return TULLE_OK;
+}
+
+static enum tulle_status check_numbers(const struct network_shape *shape, struct tulle_error *error)
+{
+    const struct tulle_front *front = &shape->front;
+    if (front->number_count == 0)
+        return TULLE_OK;
+    if (!front->numbers || front->dimensions == 0 || (front->frequencies > 0) == (front->bins > 0))
+        return tulle_fail(error, TULLE_ERROR_ARGUMENT,
+                          "embedded numbers need at least 1 dimension, and either frequencies or "
+                          "bins");
+    if (front->frequencies > TULLE_MOST_WAVES || front->dimensions > TULLE_MOST_WAVES ||
+        front->bins > TULLE_MOST_BINS)
+        return tulle_fail(
+            error, TULLE_ERROR_ARGUMENT,
+            "an embedded number has at most %d frequencies, %d dimensions and %d bins",
+            TULLE_MOST_WAVES, TULLE_MOST_WAVES, TULLE_MOST_BINS);
+    for (size_t i = 0; i < front->number_count; i++)
+        if (front->numbers[i] >= shape->inputs ||
+            (i > 0 && front->numbers[i] <= front->numbers[i - 1]))
+            return tulle_fail(error, TULLE_ERROR_ARGUMENT,
+                              "embedded numbers must be inputs, ascending, of which there are %zu; "
+                              "got %zu",
+                              shape->inputs, front->numbers[i]);
+    if (front->bins > 0 && !front->knots)
+        return tulle_fail(error, TULLE_ERROR_ARGUMENT, "knots is NULL, but bins %zu", front->bins);
+    return front->bins > 0 ? check_knots(front, error) : TULLE_OK;
+}
+
+static enum tulle_status check_front(const struct network_shape *shape, struct tulle_error *error)
+{
+    if (shape->front.members > 1 && !shape->front.has_factors)
+        return tulle_fail(error, TULLE_ERROR_ARGUMENT,
+                          "members need factors of the inputs, or all of them would be the same");
+    return check_numbers(shape, error);
+}
+
+static enum tulle_status check_layers(const struct network_shape *shape, struct tulle_error *error)
+{
     if (shape->layer_count == 0 || !shape->layers)
         return tulle_fail(error, TULLE_ERROR_ARGUMENT, "a network needs at least one layer");
-    if (!tulle_type_name(shape->precision))
-        return tulle_fail(error, TULLE_ERROR_ARGUMENT, "unknown precision %d",
-                          (int)shape->precision);
     for (size_t l = 0; l < shape->layer_count; l++) {
         const struct tulle_layer *layer = &shape->layers[l];
         const char *wrong = layer->units == 0                           ? "no units"
@@ -60,6 +105,19 @@ static enum tulle_status check_shape(const struct network_shape *shape, struct t
         if (wrong)
             return tulle_fail(error, TULLE_ERROR_ARGUMENT, "layer %zu has %s", l, wrong);
     }
+    return TULLE_OK;
+}
+
+static enum tulle_status check_shape(const struct network_shape *shape, struct tulle_error *error)
+{
+    if (shape->inputs == 0 && shape->embedding_count == 0)
+        return tulle_fail(error, TULLE_ERROR_ARGUMENT, "a network needs at least one input");
+    if (!tulle_type_name(shape->precision))
+        return tulle_fail(error, TULLE_ERROR_ARGUMENT, "unknown precision %d",
+                          (int)shape->precision);
+    enum tulle_status status = check_layers(shape, error);
+    if (status != TULLE_OK)
+        return status;
     if (shape->embedding_count > 0 && !shape->embeddings)
         return tulle_fail(error, TULLE_ERROR_ARGUMENT,
                           "embeddings is NULL, but embedding_count %zu", shape->embedding_count);
@@ -73,7 +131,7 @@ static enum tulle_status check_shape(const struct network_shape *shape, struct t
                               "embedding %zu has %zu levels, more than the %d that f32 can number",
                               e, embedding->levels, TULLE_MOST_LEVELS);
     }
-    return TULLE_OK;
+    return check_front(shape, error);
 }
 
 /* Places the layer behind what the arena has; 0 on overflow. */
@@ -81,21 +139,28 @@ static int add_layer(struct network *network, size_t l, size_t inputs,
                      const struct tulle_layer *from)
 {
     struct network_layer *layer = &network->layers[l];
-    size_t weights, area;
+    size_t copies = l + 1 == network->layer_count ? network->members : 1, weights, area, all;
     *layer = (struct network_layer){.inputs = inputs,
                                     .units = from->units,
                                     .activation = from->activation,
                                     .is_narrow = from->units < TULLE_NARROW_UNITS,
+                                    .copies = copies,
                                     .is_parametric = from->parametric != 0,
                                     .dropout = from->dropout};
     layer->stride = tulle_row_stride(layer->is_narrow ? inputs : layer->units);
     if (layer->stride == 0 || !tulle_multiply(layer->units, inputs, &weights) ||
         !tulle_multiply(layer->is_narrow ? layer->units : inputs, layer->stride, &area) ||
-        !append_block(network, area, 0, &layer->weights) ||
-        !append_block(network, layer->units, 1, &layer->biases) ||
-        (layer->is_parametric && !append_block(network, layer->units, 1, &layer->mix)))
+        !tulle_multiply(area, copies, &all) ||
+        !append_block(network, all, BLOCK_WEIGHTS, inputs, &layer->weights))
         return 0;
-    network->parameter_count += weights + layer->units * (layer->is_parametric ? 2 : 1);
+    layer->weights_step = area;
+    layer->biases_step = tulle_row_stride(layer->units);
+    if (!tulle_multiply(layer->biases_step, copies, &all) ||
+        !append_block(network, all, BLOCK_BIASES, 1, &layer->biases) ||
+        (layer->is_parametric && !append_block(network, layer->units, BLOCK_MIX, 1, &layer->mix)))
+        return 0;
+    network->parameter_count +=
+        copies * (weights + layer->units) + (layer->is_parametric ? layer->units : 0);
     network->outputs = layer->units;
     return 1;
 }
@@ -108,50 +173,140 @@ static int add_embedding(struct network *network, size_t e, const struct tulle_e
     size_t count;
     *embedding = (struct network_embedding){from->levels, from->dimensions, 0, column};
     if (!tulle_multiply(from->levels + 1, from->dimensions, &count) ||
-        !append_block(network, count, 0, &embedding->table))
+        !append_block(network, count, BLOCK_TABLE, 1, &embedding->table))
         return 0;
     network->parameter_count += count;
     return 1;
 }
 
+/* The same for embedded numbers, and factors of so many inputs of the first layer. */
+static int add_front(struct network *network, size_t width)
+{
+    size_t count, all;
+    if (network->number_count > 0) {
+        network->number_size = network->spline.bins > 0 ? tulle_spline_size(&network->spline)
+                                                        : tulle_waves_size(&network->waves);
+        if (!tulle_multiply(network->number_count, network->number_size, &all) ||
+            !append_block(network, all, BLOCK_NUMBERS, 1, &network->first_number))
+            return 0;
+        network->parameter_count += network->number_count * tulle_number_count(network);
+    }
+    if (network->has_factors) {
+        network->factor_stride = tulle_row_stride(width);
+        if (!tulle_multiply(network->members, network->factor_stride, &all) ||
+            !tulle_multiply(network->members, width, &count) ||
+            !append_block(network, all, BLOCK_FACTORS, 1, &network->factors))
+            return 0;
+        network->parameter_count += count;
+    }
+    return 1;
+}
+
+/* *sum += count * each, which stays far below SIZE_MAX / 2; 0 if it does not. */
+static int widen(size_t *sum, size_t count, size_t each)
+{
+    size_t all;
+    if (!tulle_multiply(count, each, &all) || all > SIZE_MAX / 2 - *sum)
+        return 0;
+    *sum += all;
+    return 1;
+}
+
+/* All offsets; 0 on overflow. */
+static int lay_out(struct network *network, const struct network_shape *shape)
+{
+    size_t width = 0, layers = shape->layer_count;
+    int fits = widen(&width, 1, shape->inputs) &&
+               widen(&width, shape->front.number_count, shape->front.dimensions);
+    network->number_column = shape->inputs;
+    size_t column = width;
+    for (size_t e = 0; fits && e < shape->embedding_count; e++)
+        fits = widen(&width, 1, shape->embeddings[e].dimensions);
+    for (size_t l = 0; fits && l < layers; l++)
+        fits =
+            add_layer(network, l, l == 0 ? width : shape->layers[l - 1].units, &shape->layers[l]);
+    for (size_t e = 0; fits && e < shape->embedding_count; e++) {
+        fits = add_embedding(network, e, &shape->embeddings[e], column);
+        column += shape->embeddings[e].dimensions;
+    }
+    return fits && add_front(network, width);
+}
+
+/* Copies what is said of embedded numbers; 0 if there is no memory. */
+static int take_numbers(struct network *network, const struct tulle_front *front)
+{
+    size_t count = front->number_count, all;
+    if (count == 0)
+        return 1;
+    memcpy(network->numbers, front->numbers, count * sizeof *network->numbers);
+    network->dimensions = front->dimensions;
+    if (front->bins == 0) {
+        network->waves = (struct waves){front->frequencies, front->dimensions};
+        return 1;
+    }
+    network->spline = (struct spline){front->bins, front->dimensions};
+    network->knot_stride = tulle_row_stride(front->bins + 1);
+    network->knots = tulle_multiply(count, network->knot_stride, &all)
+                         ? tulle_calloc_aligned(all, tulle_type_size(network->precision))
+                         : NULL;
+    uint64_t mode = tulle_float_mode_enter();
+    for (size_t i = 0; network->knots && i < count; i++)
+        tulle_arena_set_run(network, network->knots, i * network->knot_stride, front->bins + 1,
+                            front->knots + i * (front->bins + 1));
+    tulle_float_mode_leave(mode);
+    return network->knots != NULL;
+}
+
 enum tulle_status tulle_network_init(struct network *network, const struct network_shape *shape,
                                      struct tulle_error *error)
 {
+    enum { OF_A_LAYER = 3, OF_THE_FRONT = 2 }; /* blocks */
+    const struct tulle_front *front = &shape->front;
     *network = (struct network){.precision = shape->precision,
                                 .inputs = shape->inputs,
+                                .number_count = front->number_count,
+                                .has_factors = front->has_factors != 0,
+                                .members = front->members > 0 ? front->members : 1,
                                 .layer_count = shape->layer_count,
                                 .embedding_count = shape->embedding_count};
     enum tulle_status status = check_shape(shape, error);
     if (status != TULLE_OK)
         return status;
-    size_t width = shape->inputs, layers = shape->layer_count, embeddings = shape->embedding_count;
-    network->columns = width + embeddings;
+    size_t layers = shape->layer_count, embeddings = shape->embedding_count;
+    network->columns = shape->inputs + embeddings;
     network->layers = tulle_calloc(layers, sizeof *network->layers);
     network->embeddings = tulle_calloc(embeddings, sizeof *network->embeddings);
-    network->blocks = tulle_calloc(3 * layers + embeddings, sizeof *network->blocks);
-    int fits =
-        network->layers && network->embeddings && network->blocks && network->columns >= embeddings;
-    for (size_t e = 0; fits && e < embeddings; e++) {
-        width += shape->embeddings[e].dimensions;
-        fits = width >= shape->embeddings[e].dimensions;
-    }
-    for (size_t l = 0; fits && l < layers; l++)
-        fits =
-            add_layer(network, l, l == 0 ? width : shape->layers[l - 1].units, &shape->layers[l]);
-    for (size_t e = 0, column = shape->inputs; fits && e < embeddings; e++) {
-        fits = add_embedding(network, e, &shape->embeddings[e], column);
-        column += shape->embeddings[e].dimensions;
-    }
-    if (fits)
+    network->numbers = tulle_calloc(front->number_count, sizeof *network->numbers);
+    network->blocks =
+        tulle_calloc(OF_A_LAYER * layers + embeddings + OF_THE_FRONT, sizeof *network->blocks);
+    if (network->layers && network->embeddings && network->numbers && network->blocks &&
+        network->columns >= embeddings && take_numbers(network, front) && lay_out(network, shape))
         return TULLE_OK;
     tulle_network_clear(network);
     return tulle_fail_memory(error);
+}
+
+struct network tulle_network_member(const struct network *network, size_t member,
+                                    struct network_layer *layers)
+{
+    struct network one = *network;
+    struct network_layer *last = &layers[network->layer_count - 1];
+    memcpy(layers, network->layers, network->layer_count * sizeof *layers);
+    last->copies = 1;
+    last->weights += member * last->weights_step;
+    last->biases += member * last->biases_step;
+    one.layers = layers;
+    one.factors += member * network->factor_stride;
+    one.members = 1;
+    return one;
 }
 
 void tulle_network_clear(struct network *network)
 {
     free(network->layers);
     free(network->embeddings);
+    free(network->numbers);
+    free(network->knots);
     free(network->blocks);
     *network = (struct network){0};
 }
@@ -179,12 +334,12 @@ void tulle_arena_get_layer(const struct network *network, const void *arena, siz
                            double *weights, double *biases)
 {
     const struct network_layer *l = &network->layers[layer];
-    for (size_t u = 0; u < l->units; u++) {
+    for (size_t u = 0; u < l->copies * l->units; u++) {
         for (size_t i = 0; weights && i < l->inputs; i++)
             weights[u * l->inputs + i] =
                 tulle_arena_get(network, arena, tulle_weight_index(l, u, i));
         if (biases)
-            biases[u] = tulle_arena_get(network, arena, l->biases + u);
+            biases[u] = tulle_arena_get(network, arena, tulle_bias_index(l, u));
     }
 }
 
@@ -192,12 +347,12 @@ void tulle_arena_set_layer(const struct network *network, void *arena, size_t la
                            const double *weights, const double *biases)
 {
     const struct network_layer *l = &network->layers[layer];
-    for (size_t u = 0; u < l->units; u++) {
+    for (size_t u = 0; u < l->copies * l->units; u++) {
         for (size_t i = 0; weights && i < l->inputs; i++)
             tulle_arena_set(network, arena, tulle_weight_index(l, u, i),
                             weights[u * l->inputs + i]);
         if (biases)
-            tulle_arena_set(network, arena, l->biases + u, biases[u]);
+            tulle_arena_set(network, arena, tulle_bias_index(l, u), biases[u]);
     }
 }
 
@@ -233,6 +388,65 @@ void tulle_arena_set_run(const struct network *network, void *arena, size_t begi
 {
     for (size_t i = 0; i < count; i++)
         tulle_arena_set(network, arena, begin + i, values[i]);
+}
+
+void tulle_arena_get_factors(const struct network *network, const void *arena, double *factors)
+{
+    size_t width = network->layers[0].inputs;
+    for (size_t m = 0; m < network->members; m++)
+        tulle_arena_get_run(network, arena, network->factors + m * network->factor_stride, width,
+                            factors + m * width);
+}
+
+void tulle_arena_set_factors(const struct network *network, void *arena, const double *factors)
+{
+    size_t width = network->layers[0].inputs;
+    for (size_t m = 0; m < network->members; m++)
+        tulle_arena_set_run(network, arena, network->factors + m * network->factor_stride, width,
+                            factors + m * width);
+}
+
+size_t tulle_number_count(const struct network *network)
+{
+    const struct waves *waves = &network->waves;
+    return network->spline.bins > 0
+               ? network->spline.bins * network->dimensions
+               : (2 + waves->dimensions) * waves->frequencies + waves->dimensions;
+}
+
+/* A number's parameters are so many dense runs, each padded: of waves w, b, the rows of V, and c;
+ * of splines the rows of W. */
+static size_t count_runs(const struct network *network)
+{
+    return network->spline.bins > 0 ? network->spline.bins : network->waves.dimensions + 3;
+}
+
+/* Where a run stands, and its length. */
+static size_t find_run(const struct network *network, size_t number, size_t run, size_t *count)
+{
+    size_t is_c = run == network->waves.dimensions + 2;
+    size_t row = network->spline.bins > 0 ? network->dimensions : network->waves.frequencies;
+    size_t padded = (row + TULLE_ROW_PAD - 1) / TULLE_ROW_PAD * TULLE_ROW_PAD;
+    *count = network->spline.bins == 0 && is_c ? network->dimensions : row;
+    return network->first_number + number * network->number_size + run * padded;
+}
+
+void tulle_arena_get_numbers(const struct network *network, const void *arena, double *numbers)
+{
+    for (size_t i = 0; i < network->number_count; i++)
+        for (size_t r = 0, count; r < count_runs(network); r++, numbers += count) {
+            size_t begin = find_run(network, i, r, &count);
+            tulle_arena_get_run(network, arena, begin, count, numbers);
+        }
+}
+
+void tulle_arena_set_numbers(const struct network *network, void *arena, const double *numbers)
+{
+    for (size_t i = 0; i < network->number_count; i++)
+        for (size_t r = 0, count; r < count_runs(network); r++, numbers += count) {
+            size_t begin = find_run(network, i, r, &count);
+            tulle_arena_set_run(network, arena, begin, count, numbers);
+        }
 }
 
 /* The padding is zero. */

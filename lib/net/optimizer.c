@@ -28,12 +28,12 @@ static int keeps_second(const struct tulle_trainer_options *o)
 int tulle_optimizer_is_in_place(const struct tulle_trainer_options *o,
                                 const struct network *network)
 {
-    int is_parametric = 0;
+    int is_parametric = 0, is_adapted = o->parametrization != TULLE_PARAMETRIZATION_STANDARD;
     for (size_t l = 0; l < network->layer_count; l++)
         is_parametric |= network->layers[l].is_parametric;
     return (o->optimizer == TULLE_OPTIMIZER_SGD || o->optimizer == TULLE_OPTIMIZER_NESTEROV) &&
            o->momentum == 0 && o->weight_decay == 0 && o->clip_norm == 0 && o->averaging == 0 &&
-           network->embedding_count == 0 && !is_parametric;
+           !tulle_network_learns_inputs(network) && !is_parametric && !is_adapted;
 }
 
 int tulle_optimizer_init(struct optimizer *optimizer, const struct tulle_trainer_options *o,
@@ -49,12 +49,20 @@ int tulle_optimizer_init(struct optimizer *optimizer, const struct tulle_trainer
                                                .correction2 = 1,
                                                .clip = 1,
                                                .averaging = o->averaging},
-                                    .weight_decay = o->weight_decay,
-                                    .bias_learning_rate = o->bias_learning_rate,
-                                    .bias_weight_decay = o->bias_weight_decay,
+                                    .rates = {[BLOCK_WEIGHTS] = 1,
+                                              [BLOCK_BIASES] = o->bias_learning_rate,
+                                              [BLOCK_MIX] = o->mix_learning_rate,
+                                              [BLOCK_TABLE] = 1,
+                                              [BLOCK_NUMBERS] = o->number_learning_rate,
+                                              [BLOCK_FACTORS] = o->factor_learning_rate},
+                                    .regularization = 1,
+                                    .parametrization = o->parametrization,
                                     .clip_norm = o->clip_norm,
                                     .power1 = 1,
                                     .power2 = 1};
+    for (int kind = 0; kind < BLOCK_KINDS; kind++)
+        optimizer->decays[kind] =
+            o->weight_decay * (kind == BLOCK_BIASES ? o->bias_weight_decay : 1);
     if (keeps_first(o) && !(optimizer->m = tulle_network_arena(network)))
         return 0;
     if (keeps_second(o) && !(optimizer->v = tulle_network_arena(network)))
@@ -86,12 +94,13 @@ void tulle_optimizer_start_average(struct optimizer *optimizer, const struct net
         memcpy(optimizer->average, parameters, tulle_arena_bytes(network));
 }
 
-void tulle_optimizer_begin(struct optimizer *optimizer, double learning_rate)
+void tulle_optimizer_begin(struct optimizer *optimizer, double learning_rate, double regularization)
 {
     struct update *update = &optimizer->update;
     optimizer->power1 *= update->beta1;
     optimizer->power2 *= update->beta2;
     update->learning_rate = learning_rate;
+    optimizer->regularization = regularization;
     if (update->optimizer == TULLE_OPTIMIZER_ADAM || update->optimizer == TULLE_OPTIMIZER_ADAMW) {
         update->correction1 = 1 / (1 - optimizer->power1);
         update->correction2 = 1 / (1 - optimizer->power2);
@@ -151,24 +160,36 @@ static void step_run(const struct update *update, const struct optimizer *optimi
                     optimizer->average ? tulle_element(optimizer->average, type, begin) : NULL);
 }
 
+/*
+ * The step of a block. Parametrized as z = v x / sqrt(n) + b with w = v / sqrt(n), gradients by v
+ * are those by w, divided by sqrt(n), and so is what a step of v means to w: altogether a learning
+ * rate divided by n. Of optimizers that divide by the gradients' size, that of the gradients
+ * cancels, but for epsilon, and sqrt(n) is left. Decay is a share of the parameter, of v as of w.
+ */
+static struct update update_of(const struct optimizer *optimizer, const struct network_block *block)
+{
+    struct update update = optimizer->update;
+    double decay = optimizer->decays[block->kind] * optimizer->regularization;
+    update.learning_rate *= optimizer->rates[block->kind];
+    if (update.optimizer == TULLE_OPTIMIZER_ADAMW)
+        update.shrink = 1 - update.learning_rate * decay;
+    else
+        update.decay = decay;
+    if (optimizer->parametrization == TULLE_PARAMETRIZATION_NTK && block->inputs > 1) {
+        double inputs = (double)block->inputs;
+        int divides = optimizer->v != NULL;
+        update.learning_rate /= divides ? sqrt(inputs) : inputs;
+        update.epsilon *= divides ? sqrt(inputs) : 1;
+        update.decay *= inputs; /* of the gradient by v, in terms of that by w */
+    }
+    return update;
+}
+
 void tulle_optimizer_step(const struct optimizer *optimizer, const struct network *network,
                           const struct kernels *kernels, void *parameters, const void *gradients,
                           unsigned thread, unsigned threads)
 {
-    struct update kinds[2]; /* of weights and of biases */
     double clip = optimizer->clip_norm > 0 ? find_clip(optimizer) : 1;
-    for (int is_bias = 0; is_bias < 2; is_bias++) {
-        struct update *update = &kinds[is_bias];
-        *update = optimizer->update;
-        double decay = optimizer->weight_decay * (is_bias ? optimizer->bias_weight_decay : 1);
-        if (is_bias)
-            update->learning_rate *= optimizer->bias_learning_rate;
-        update->clip = clip;
-        if (update->optimizer == TULLE_OPTIMIZER_ADAMW)
-            update->shrink = 1 - update->learning_rate * decay;
-        else
-            update->decay = decay;
-    }
     size_t begin, end;
     tulle_pool_share(thread, threads, network->arena_size, TULLE_ROW_PAD, &begin, &end);
     for (size_t b = 0; b < network->block_count; b++) {
@@ -177,8 +198,10 @@ void tulle_optimizer_step(const struct optimizer *optimizer, const struct networ
                to = b + 1 < network->block_count ? block[1].begin : network->arena_size;
         from = from < begin ? begin : from;
         to = to > end ? end : to;
-        if (from < to)
-            step_run(&kinds[block->is_bias], optimizer, network, kernels, parameters, gradients,
-                     from, to);
+        if (from >= to)
+            continue;
+        struct update update = update_of(optimizer, block);
+        update.clip = clip;
+        step_run(&update, optimizer, network, kernels, parameters, gradients, from, to);
     }
 }

@@ -9,15 +9,16 @@
 #include "network.h"
 
 struct optimizer {
-    struct update update;      /* of weights; the learning rate is set before a step */
-    double weight_decay;       /* of weights */
-    double bias_learning_rate; /* times that of weights */
-    double bias_weight_decay;  /* times that of weights */
-    double clip_norm;          /* 0: none */
-    void *m, *v;               /* arenas, NULL where the optimizer keeps none */
-    void *average;             /* an arena: the averaged parameters, or NULL */
-    double power1, power2;     /* beta1 and beta2 to the power of the steps so far */
-    double *norms;             /* of the gradients' chunks, squared; NULL without clipping */
+    struct update update;       /* of weights; the learning rate is set before a step */
+    double rates[BLOCK_KINDS];  /* times the learning rate */
+    double decays[BLOCK_KINDS]; /* times regularization; added to gradients, or decoupled */
+    double regularization;      /* set before a step */
+    enum tulle_parametrization parametrization;
+    double clip_norm;      /* 0: none */
+    void *m, *v;           /* arenas, NULL where the optimizer keeps none */
+    void *average;         /* an arena: the averaged parameters, or NULL */
+    double power1, power2; /* beta1 and beta2 to the power of the steps so far */
+    double *norms;         /* of the gradients' chunks, squared; NULL without clipping */
     size_t norm_count;
 };
 
@@ -35,7 +36,8 @@ void tulle_optimizer_start_average(struct optimizer *optimizer, const struct net
                                    const void *parameters);
 
 /* Once before the threads of a step begin. */
-void tulle_optimizer_begin(struct optimizer *optimizer, double learning_rate);
+void tulle_optimizer_begin(struct optimizer *optimizer, double learning_rate,
+                           double regularization);
 
 /* This thread's share of the norms, needed by all threads in the next; with clipping only. */
 void tulle_optimizer_measure(const struct optimizer *optimizer, const struct network *network,

@@ -26,12 +26,12 @@ struct pass {
     struct rows y;         /* features: tulle_loss_targets */
     const double *weights; /* of each row of y's matrix; NULL: 1 */
     struct loss loss;
-    int drops;            /* whether layers drop units: in steps */
+    double drops;         /* what layers' dropout is multiplied by: 0 but in steps */
     uint64_t dropout_key; /* another for each step */
 };
 
-/* About the floating-point operations of a step: two for each parameter and sample forward, two for
- * the weights' gradient and two for the inputs'. */
+/* About the floating-point operations of a step: two for each weight and sample forward, two for
+ * the weights' gradient and two for the inputs', of every member. */
 double tulle_step_operations(const struct network *network, size_t samples);
 
 /* In each call samples [begin, end) of x and y are the batch. More than the workspace's block
@@ -40,17 +40,19 @@ double tulle_step_operations(const struct network *network, size_t samples);
 struct step {
     void *parameters; /* the pass's */
     double learning_rate;
+    double regularization; /* what weight decay is multiplied by */
     /* What the sums over the batch of the gradients are multiplied by. */
     double weight_alpha, bias_alpha;
     struct optimizer *optimizer; /* NULL: plain gradient descent, in place */
 };
 
-/* One step. Returns the sum of the losses over samples and targets before it. With an optimizer the
+/* One step. Returns the sum of the losses over samples and targets before it, the mean over members
+ * of the sum of each. With an optimizer the
  * workspace must keep gradients. */
 double tulle_pass_step(const struct pass *pass, struct pool *pool, size_t begin, size_t end,
                        const struct step *step);
 
-/* The sum of the losses over samples and targets. */
+/* The sum of the losses over samples and targets; of members that of their mean output. */
 double tulle_pass_loss(const struct pass *pass, struct pool *pool, size_t begin, size_t end);
 
 /* What becomes of a sample's outputs on their way to the user: computed in double and rounded only

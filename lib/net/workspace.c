@@ -7,9 +7,10 @@
 #include "../base/memory.h"
 #include "workspace.h"
 
-/* Samples that a thread takes through the network together: so many that what they take is near
- * this size, beside the weights in a second-level cache of half a megabyte or more; but enough that
- * the weights are read only once for many of them, and in whole tiles of any table. */
+/* Samples, or rows of members, that a thread takes through the network together: so many that what
+ * they take is near this size, beside the weights in a second-level cache of half a megabyte or
+ * more; but enough that the weights are read only once for many of them, and in whole tiles of any
+ * table. */
 enum { BLOCK_BYTES = 576 * 1024, FEWEST = 96, MOST = 144, TILE_MULTIPLE = 12 };
 
 static size_t block_samples(const struct network *network, int training)
@@ -19,9 +20,10 @@ static size_t block_samples(const struct network *network, int training)
         size_t stride = tulle_row_stride(network->layers[l].units);
         numbers += training ? 2 * stride : stride;
     }
-    size_t samples = BLOCK_BYTES / tulle_type_size(network->precision) / numbers;
-    samples = samples < FEWEST ? FEWEST : samples > MOST ? MOST : samples;
-    return samples - samples % TILE_MULTIPLE;
+    size_t rows = BLOCK_BYTES / tulle_type_size(network->precision) / numbers;
+    rows = rows < FEWEST ? FEWEST : rows > MOST ? MOST : rows;
+    size_t samples = (rows - rows % TILE_MULTIPLE) / network->members;
+    return samples > 0 ? samples : 1;
 }
 
 /* *buffer = a zeroed (rows, stride) matrix of the type; 0 if there is no memory. */
@@ -45,13 +47,45 @@ static int allocate_layers(struct workspace *ws, const struct network *network, 
         struct workspace_layer *layer = &ws->layers[l];
         int is_parametric = network->layers[l].is_parametric;
         layer->stride = tulle_row_stride(network->layers[l].units);
-        if (!allocate(&layer->out, ws->capacity, layer->stride, type) ||
-            (is_training && !allocate(&layer->slope, ws->capacity, layer->stride, type)) ||
+        if (!allocate(&layer->out, ws->rows, layer->stride, type) ||
+            (is_training && !allocate(&layer->slope, ws->rows, layer->stride, type)) ||
             (is_training && is_parametric &&
-             (!allocate(&layer->gap, ws->capacity, layer->stride, type) ||
-              !allocate(&layer->tilt, ws->capacity, layer->stride, type))))
+             (!allocate(&layer->gap, ws->rows, layer->stride, type) ||
+              !allocate(&layer->tilt, ws->rows, layer->stride, type))))
             return 0;
     }
+    return 1;
+}
+
+static int allocate_inputs(struct workspace *ws, const struct network *network)
+{
+    enum tulle_type type = network->precision;
+    size_t count;
+    if (network->embedding_count > 0) {
+        ws->levels = tulle_multiply(ws->capacity, network->embedding_count, &count)
+                         ? tulle_calloc(count, sizeof *ws->levels)
+                         : NULL;
+        if (!ws->levels)
+            return 0;
+    }
+    return allocate(&ws->x, ws->capacity, ws->x_stride, type) &&
+           (!network->has_factors || allocate(&ws->scaled, ws->rows, ws->x_stride, type));
+}
+
+/* For the gradient of the inputs. */
+static int allocate_input_slopes(struct workspace *ws, const struct network *network)
+{
+    enum tulle_type type = network->precision;
+    if (!tulle_network_learns_inputs(network))
+        return 1;
+    if (!allocate(&ws->x_slope, ws->rows, ws->x_stride, type) ||
+        !allocate(&ws->ones, 1, ws->x_stride, type))
+        return 0;
+    for (size_t i = 0; i < network->layers[0].inputs; i++)
+        tulle_arena_set(network, ws->ones, i, 1);
+    if (network->has_factors)
+        return allocate(&ws->x_gradient, ws->capacity, ws->x_stride, type);
+    ws->x_gradient = ws->x_slope;
     return 1;
 }
 
@@ -60,12 +94,12 @@ static int allocate_for_training(struct workspace *ws, const struct network *net
 {
     enum tulle_type type = network->precision;
     size_t deepest = 1; /* sum of a product that turns its weights */
-    for (size_t l = network->embedding_count > 0 ? 0 : 1; l < network->layer_count; l++)
+    for (size_t l = tulle_network_learns_inputs(network) ? 0 : 1; l < network->layer_count; l++)
         if (!network->layers[l].is_narrow && network->layers[l].units > deepest)
             deepest = network->layers[l].units;
     ws->panel_size = deepest * kernels->columns;
-    ws->losses = tulle_calloc(ws->capacity, sizeof *ws->losses);
-    ws->weights = tulle_calloc(ws->capacity, sizeof *ws->weights);
+    ws->losses = tulle_calloc(ws->rows, sizeof *ws->losses);
+    ws->weights = tulle_calloc(ws->rows, sizeof *ws->weights);
     if (!ws->losses || !ws->weights)
         return 0;
     if (use->keeps_gradients || use->samples > ws->block) {
@@ -74,9 +108,7 @@ static int allocate_for_training(struct workspace *ws, const struct network *net
             return 0;
     }
     return allocate(&ws->panels, use->threads, ws->panel_size, type) &&
-           allocate(&ws->y, ws->capacity, use->targets, type) &&
-           (network->embedding_count == 0 ||
-            allocate(&ws->x_slope, ws->capacity, ws->x_stride, type));
+           allocate(&ws->y, ws->rows, use->targets, type) && allocate_input_slopes(ws, network);
 }
 
 /* Doubles for a sample as it is encoded, or for a layer's outputs and the predictions from them (at
@@ -102,18 +134,13 @@ enum tulle_status tulle_workspace_init(struct workspace *workspace, const struct
                                        const struct kernels *kernels,
                                        const struct workspace_use *use)
 {
-    size_t block = block_samples(network, use->is_training), count;
+    size_t block = block_samples(network, use->is_training);
     size_t capacity = use->samples / use->threads < block ? use->samples : block * use->threads;
     *workspace = (struct workspace){.block = block,
                                     .capacity = capacity,
                                     .x_stride = tulle_row_stride(network->layers[0].inputs)};
-    if (network->embedding_count > 0)
-        workspace->levels = tulle_multiply(capacity, network->embedding_count, &count)
-                                ? tulle_calloc(count, sizeof *workspace->levels)
-                                : NULL;
-    if ((network->embedding_count == 0 || workspace->levels) &&
-        allocate(&workspace->x, capacity, workspace->x_stride, network->precision) &&
-        allocate_scratch(workspace, network, use->threads) &&
+    if (tulle_multiply(capacity, network->members, &workspace->rows) &&
+        allocate_inputs(workspace, network) && allocate_scratch(workspace, network, use->threads) &&
         allocate_layers(workspace, network, use->is_training) &&
         (!use->is_training || allocate_for_training(workspace, network, kernels, use)))
         return TULLE_OK;
@@ -133,7 +160,11 @@ void tulle_workspace_clear(struct workspace *workspace)
     free(workspace->x);
     free(workspace->levels);
     free(workspace->scratch);
+    if (workspace->x_gradient != workspace->x_slope)
+        free(workspace->x_gradient);
     free(workspace->x_slope);
+    free(workspace->ones);
+    free(workspace->scaled);
     free(workspace->y);
     free(workspace->weights);
     free(workspace->losses);

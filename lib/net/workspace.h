@@ -15,27 +15,32 @@
 struct workspace {
     size_t block;    /* samples that a thread takes at a time */
     size_t capacity; /* samples: a block for every thread, or a whole batch */
+    size_t rows; /* capacity times the network's members: sample i's are rows i * members, ... */
     size_t x_stride;
-    void *x;          /* (capacity, x_stride) the first layer's inputs */
+    void *x;          /* (capacity, x_stride) the first layer's inputs, */
+    void *scaled;     /* (rows, x_stride) and times the factors; NULL if there are none */
     uint32_t *levels; /* (capacity, embeddings); NULL if there are none */
     double *scratch;  /* (threads, scratch_size): a sample on its way in, and out */
     size_t scratch_size;
     size_t layer_count;
     struct workspace_layer {
         size_t stride;
-        void *out; /* (capacity, stride) activations */
+        void *out; /* (rows, stride) activations */
         /* Likewise, but NULL unless training. */
         void *slope; /* act'(z), and then the gradient dloss/dz */
         void *gap;   /* of a parametric layer: act(z) - z, and then the gradient of its mix */
         void *tilt;  /* of a parametric layer, whose slope is 1 at first: the derivative */
     } * layers;
     /* The rest is NULL unless training. */
-    void *x_slope;   /* (capacity, x_stride) dloss/dx; NULL too where there are no embeddings */
-    void *y;         /* (capacity, targets) dense */
-    double *weights; /* (capacity) of each sample */
-    double *losses;  /* (capacity) */
-    void *sums;      /* an arena: gradients of a batch so far; NULL too for batches of a block */
-    void *panels;    /* (threads, panel_size) scratch */
+    void *x_slope; /* (rows, x_stride) dloss/dx of the first layer's inputs, and with factors then
+                      times x: those of the factors. NULL where nothing in the inputs is learned */
+    void *x_gradient; /* (capacity, x_stride) dloss/dx: x_slope itself but with factors */
+    void *ones;       /* (x_stride) with x_slope */
+    void *y;          /* (rows, targets) dense */
+    double *weights;  /* (rows) of each sample */
+    double *losses;   /* (rows) */
+    void *sums;       /* an arena: gradients of a batch so far; NULL too for batches of a block */
+    void *panels;     /* (threads, panel_size) scratch */
     size_t panel_size;
 };
 

@@ -1,4 +1,4 @@
-/* schedule.c - the learning rate of every step. */
+/* schedule.c - the learning rate of every step, and the fading of regularization. */
 #include "../base/portability.h"
 
 #include "../kernels/kernels.h"
@@ -56,4 +56,10 @@ double tulle_schedule_rate(const struct tulle_train_options *options, struct sch
     double warmup = options->warmup * (double)point.steps;
     double warm = (double)(point.step + 1);
     return warm < warmup ? rate * (warm / warmup) : rate;
+}
+
+double tulle_schedule_fade(enum tulle_fading fading, struct schedule_point point)
+{
+    double t = (double)point.step / (double)point.steps;
+    return fading == TULLE_FADING_FLAT_COS && t >= 0.5 ? cosine(1, 0, 2 * t - 1) : 1;
 }

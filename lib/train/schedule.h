@@ -1,4 +1,5 @@
-/* schedule.h - the learning rate of every step (TULLE_SCHEDULE_LIST). */
+/* schedule.h - the learning rate of every step (TULLE_SCHEDULE_LIST), and how far regularization
+ * has faded by then (TULLE_FADING_LIST). */
 #ifndef TULLE_SCHEDULE_H
 #define TULLE_SCHEDULE_H
 
@@ -12,5 +13,8 @@ struct schedule_point {
 
 /* The learning rate of the step. */
 double tulle_schedule_rate(const struct tulle_train_options *options, struct schedule_point point);
+
+/* What its dropout and weight decay are multiplied by. */
+double tulle_schedule_fade(enum tulle_fading fading, struct schedule_point point);
 
 #endif

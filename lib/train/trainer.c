@@ -32,6 +32,10 @@ static enum tulle_status check_numbers(const struct tulle_trainer_options *o,
         {"epsilon", o->epsilon, ABOVE_0},
         {"weight decay", o->weight_decay, FROM_0},
         {"learning rate of biases", o->bias_learning_rate, FROM_0},
+        {"learning rate of mixes", o->mix_learning_rate, FROM_0},
+        {"learning rate of factors", o->factor_learning_rate, FROM_0},
+        {"learning rate of embedded numbers", o->number_learning_rate, FROM_0},
+        {"deviation of frequencies", o->front.frequency_deviation, FROM_0},
         {"weight decay of biases", o->bias_weight_decay, FROM_0},
         {"norm that gradients are clipped to", o->clip_norm, FROM_0},
         {"averaging", o->averaging, BELOW_1},
@@ -73,6 +77,9 @@ static enum tulle_status check_options(const struct tulle_trainer_options *o,
     if (!tulle_initializer_name(o->initializer))
         return tulle_fail(error, TULLE_ERROR_ARGUMENT, "unknown initializer %d",
                           (int)o->initializer);
+    if (!tulle_parametrization_name(o->parametrization))
+        return tulle_fail(error, TULLE_ERROR_ARGUMENT, "unknown parametrization %d",
+                          (int)o->parametrization);
     if ((unsigned)o->weight_reduction > TULLE_REDUCTION_SUM ||
         (unsigned)o->bias_reduction > TULLE_REDUCTION_SUM)
         return tulle_fail(error, TULLE_ERROR_ARGUMENT, "unknown reduction of the gradients");
@@ -182,8 +189,8 @@ enum tulle_status tulle_trainer_create(const struct tulle_trainer_options *optio
     struct tulle_trainer *t = tulle_calloc(1, sizeof *t);
     if (!t)
         return tulle_fail_memory(error);
-    const struct network_shape shape = {o.precision,   o.inputs,     o.embedding_count,
-                                        o.layer_count, o.embeddings, o.layers};
+    const struct network_shape shape = {
+        o.precision, o.inputs, o.embedding_count, o.layer_count, o.embeddings, o.layers, o.front};
     status = tulle_network_init(&t->network, &shape, error);
     if (status == TULLE_OK)
         status = make_loss(t, &o, error);
@@ -200,13 +207,21 @@ enum tulle_status tulle_trainer_create(const struct tulle_trainer_options *optio
     t->options.embeddings = NULL;
     t->options.quantiles = NULL;
     t->options.rng = NULL;
+    t->options.front.numbers = NULL;
+    t->options.front.knots = NULL;
+    t->regularization = 1;
     if (allocate(t) != TULLE_OK) {
         status = tulle_fail_memory(error);
         goto fail;
     }
     uint64_t mode = tulle_float_mode_enter();
-    tulle_initialize(&t->network, t->parameters, o.initializer, &t->rng);
+    status = tulle_initialize(&t->network, t->parameters, o.initializer,
+                              o.front.frequency_deviation, &t->rng);
     tulle_float_mode_leave(mode);
+    if (status != TULLE_OK) {
+        status = tulle_fail_memory(error);
+        goto fail;
+    }
     tulle_optimizer_start_average(&t->optimizer, &t->network, t->parameters);
     *trainer = t;
     return TULLE_OK;

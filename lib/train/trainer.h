@@ -17,7 +17,8 @@ struct tulle_trainer {
     size_t targets;    /* numbers of a row's target */
     int is_in_place;   /* steps need no optimizer */
     struct optimizer optimizer;
-    uint64_t steps; /* so far; names the next one's dropout */
+    uint64_t steps;        /* so far; names the next one's dropout */
+    double regularization; /* what dropout and weight decay are multiplied by in the next step */
     struct tulle_rng rng;
     size_t *order; /* row numbers of an epoch on the caller's arrays */
     size_t order_capacity;

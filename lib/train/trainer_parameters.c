@@ -103,6 +103,52 @@ enum tulle_status tulle_trainer_set_embedding(tulle_trainer *trainer, size_t emb
     return TULLE_OK;
 }
 
+enum tulle_status tulle_trainer_get_factors(const tulle_trainer *trainer, double *factors)
+{
+    if (!trainer->network.has_factors)
+        return TULLE_ERROR_ARGUMENT;
+    tulle_arena_get_factors(&trainer->network, trainer->parameters, factors);
+    return TULLE_OK;
+}
+
+enum tulle_status tulle_trainer_set_factors(tulle_trainer *trainer, const double *factors)
+{
+    if (!trainer->network.has_factors)
+        return TULLE_ERROR_ARGUMENT;
+    uint64_t mode = tulle_float_mode_enter();
+    tulle_arena_set_factors(&trainer->network, trainer->parameters, factors);
+    tulle_float_mode_leave(mode);
+    tulle_optimizer_start_average(&trainer->optimizer, &trainer->network, trainer->parameters);
+    return TULLE_OK;
+}
+
+enum tulle_status tulle_trainer_get_numbers(const tulle_trainer *trainer, double *numbers)
+{
+    if (trainer->network.number_count == 0)
+        return TULLE_ERROR_ARGUMENT;
+    tulle_arena_get_numbers(&trainer->network, trainer->parameters, numbers);
+    return TULLE_OK;
+}
+
+enum tulle_status tulle_trainer_set_numbers(tulle_trainer *trainer, const double *numbers)
+{
+    if (trainer->network.number_count == 0)
+        return TULLE_ERROR_ARGUMENT;
+    uint64_t mode = tulle_float_mode_enter();
+    tulle_arena_set_numbers(&trainer->network, trainer->parameters, numbers);
+    tulle_float_mode_leave(mode);
+    tulle_optimizer_start_average(&trainer->optimizer, &trainer->network, trainer->parameters);
+    return TULLE_OK;
+}
+
+enum tulle_status tulle_trainer_set_regularization(tulle_trainer *trainer, double factor)
+{
+    if (!(factor >= 0 && factor <= 1))
+        return TULLE_ERROR_ARGUMENT;
+    trainer->regularization = factor;
+    return TULLE_OK;
+}
+
 enum tulle_status tulle_trainer_set_learning_rate(tulle_trainer *trainer, double learning_rate)
 {
     if (!(learning_rate >= 0) || isinf(learning_rate))
@@ -205,6 +251,17 @@ static void free_columns(struct columns *columns)
     free(columns->level_names);
 }
 
+/* Those of all numbers, dense; NULL if there is no memory. */
+static double *copy_knots(const struct network *network)
+{
+    size_t each = network->spline.bins + 1;
+    double *knots = tulle_calloc(network->number_count, each * sizeof *knots);
+    for (size_t i = 0; knots && network->knots && i < network->number_count; i++)
+        tulle_arena_get_run(network, network->knots, i * network->knot_stride, each,
+                            knots + i * each);
+    return knots;
+}
+
 enum tulle_status tulle_trainer_model(const tulle_trainer *trainer, tulle_model **model)
 {
     const struct network *network = &trainer->network;
@@ -212,8 +269,9 @@ enum tulle_status tulle_trainer_model(const tulle_trainer *trainer, tulle_model 
     enum tulle_status status = TULLE_ERROR_MEMORY;
     struct columns columns = {0};
     struct tulle_layer *layers = tulle_calloc(network->layer_count, sizeof *layers);
+    double *knots = copy_knots(network);
     *model = NULL;
-    if (!layers || !make_columns(trainer, &columns))
+    if (!layers || !knots || !make_columns(trainer, &columns))
         goto out;
     for (size_t l = 0; l < network->layer_count; l++) {
         const struct network_layer *layer = &network->layers[l];
@@ -231,6 +289,14 @@ enum tulle_status tulle_trainer_model(const tulle_trainer *trainer, tulle_model 
         .inputs = columns.inputs,
         .targets = columns.targets,
         .layers = layers,
+        .front = {.numbers = network->numbers,
+                  .number_count = network->number_count,
+                  .dimensions = network->dimensions,
+                  .frequencies = network->waves.frequencies,
+                  .bins = network->spline.bins,
+                  .knots = network->knots ? knots : NULL,
+                  .has_factors = network->has_factors,
+                  .members = network->members},
         .loss = o->loss_function ? TULLE_LOSS_MSE : o->loss,
         .huber_delta = o->huber_delta,
         .label_smoothing = o->label_smoothing,
@@ -252,5 +318,6 @@ enum tulle_status tulle_trainer_model(const tulle_trainer *trainer, tulle_model 
 out:
     free_columns(&columns);
     free(layers);
+    free(knots);
     return status;
 }

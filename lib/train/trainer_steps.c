@@ -30,20 +30,21 @@ static struct pass make_step_pass(struct tulle_trainer *trainer, const struct ba
 {
     struct pass pass = make_pass(trainer, batch);
     pass.parameters = trainer->parameters;
-    pass.drops = 1;
+    pass.drops = trainer->regularization;
     pass.dropout_key = tulle_hash64(trainer->options.seed, trainer->steps);
     return pass;
 }
 
 /* --- Steps ----------------------------------------------------------------------------------- */
 
-/* What the sum over `count` samples of the gradients is multiplied by: in place the step itself. */
+/* What the sum over `count` samples, and all members, of the gradients is multiplied by: in place,
+ * which members never are, the step itself. */
 static double alpha(const struct tulle_trainer *trainer, enum tulle_reduction reduction,
                     size_t count, double factor)
 {
-    double share = reduction == TULLE_REDUCTION_MEAN ? 1 / (double)count : 1;
+    double rows = reduction == TULLE_REDUCTION_MEAN ? (double)count : 1;
     if (!trainer->is_in_place)
-        return share;
+        return 1 / (rows * (double)trainer->network.members);
     double rate = trainer->options.learning_rate * factor;
     return reduction == TULLE_REDUCTION_MEAN ? -rate / (double)count : -rate;
 }
@@ -55,6 +56,7 @@ static double run_step(struct tulle_trainer *trainer, const struct pass *pass, s
     const struct step step = {
         .parameters = trainer->parameters,
         .learning_rate = o->learning_rate,
+        .regularization = trainer->regularization,
         .weight_alpha = alpha(trainer, o->weight_reduction, end - begin, 1),
         .bias_alpha = alpha(trainer, o->bias_reduction, end - begin, o->bias_learning_rate),
         .optimizer = trainer->is_in_place ? NULL : &trainer->optimizer};

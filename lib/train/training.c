@@ -10,48 +10,10 @@
 #include "../model/checkpoint.h"
 #include "../model/evaluate.h"
 #include "initialize.h"
+#include "settings.h"
 #include "training.h"
 
 /* --- Preparation ----------------------------------------------------------------------------- */
-
-static enum tulle_status check_options(const struct tulle_train_options *o,
-                                       struct tulle_error *error)
-{
-    if (o->target_count == 0)
-        return tulle_fail(error, TULLE_ERROR_ARGUMENT, "no target column is named");
-    if (o->epochs == 0)
-        return tulle_fail(error, TULLE_ERROR_ARGUMENT, "the number of epochs must be at least 1");
-    if (!(o->valid_fraction >= 0) || !(o->test_fraction >= 0) ||
-        !(o->valid_fraction + o->test_fraction < 1))
-        return tulle_fail(error, TULLE_ERROR_ARGUMENT,
-                          "the fractions of rows to validate and to test on must be at least 0 and "
-                          "sum to less than 1, got %g and %g",
-                          o->valid_fraction, o->test_fraction);
-    if (o->loss != TULLE_LOSS_AUTO && !tulle_loss_name(o->loss))
-        return tulle_fail(error, TULLE_ERROR_ARGUMENT, "unknown loss %d", (int)o->loss);
-    if (!tulle_schedule_name(o->schedule) || !tulle_scaling_name(o->scaling) ||
-        !tulle_task_name(o->task))
-        return tulle_fail(error, TULLE_ERROR_ARGUMENT, "unknown schedule, scaling or task");
-    if (!(o->schedule_factor > 0) || !(o->schedule_factor <= 1) || o->schedule_epochs == 0)
-        return tulle_fail(error, TULLE_ERROR_ARGUMENT,
-                          "a schedule's factor must be in (0, 1] and its epochs at least 1, got %g "
-                          "and %zu",
-                          o->schedule_factor, o->schedule_epochs);
-    if (!(o->checkpoint_seconds >= 0))
-        return tulle_fail(error, TULLE_ERROR_ARGUMENT,
-                          "the seconds between checkpoints must be at least 0, got %g",
-                          o->checkpoint_seconds);
-    if (o->resume && !o->checkpoint)
-        return tulle_fail(error, TULLE_ERROR_ARGUMENT, "no checkpoint is named to resume from");
-    if (!tulle_activation_name(o->activation))
-        return tulle_fail(error, TULLE_ERROR_ARGUMENT, "unknown activation %d", (int)o->activation);
-    if (!(o->warmup >= 0) || !(o->warmup < 1))
-        return tulle_fail(error, TULLE_ERROR_ARGUMENT,
-                          "the warm-up is a share of the steps in [0, 1), got %g", o->warmup);
-    if (o->embedding_dimensions == 0)
-        return tulle_fail(error, TULLE_ERROR_ARGUMENT, "an embedding has at least 1 dimension");
-    return TULLE_OK;
-}
 
 /* Makes validation rows from another table part of the dataset. */
 static enum tulle_status join_valid(struct training *t, struct tulle_error *error)
@@ -94,19 +56,15 @@ static size_t count_outputs(const struct training *t)
 static enum tulle_status make_layers(struct training *t, struct tulle_error *error)
 {
     const struct tulle_train_options *o = &t->options;
-    static const size_t default_hidden[] = TULLE_DEFAULT_HIDDEN;
-    const size_t *hidden = o->hidden ? o->hidden : default_hidden;
-    size_t hidden_count =
-        o->hidden ? o->hidden_count : sizeof default_hidden / sizeof *default_hidden;
-    t->layers = tulle_calloc(hidden_count + 1, sizeof *t->layers);
+    t->layers = tulle_calloc(o->hidden_count + 1, sizeof *t->layers);
     if (!t->layers)
         return tulle_fail_memory(error);
-    for (size_t l = 0; l < hidden_count; l++)
+    for (size_t l = 0; l < o->hidden_count; l++)
         t->layers[l] =
-            (struct tulle_layer){hidden[l], o->activation, o->parametric != 0, o->dropout};
-    t->layers[hidden_count] =
+            (struct tulle_layer){o->hidden[l], o->activation, o->parametric != 0, o->dropout};
+    t->layers[o->hidden_count] =
         (struct tulle_layer){.units = count_outputs(t), .activation = TULLE_ACTIVATION_IDENTITY};
-    t->layer_count = hidden_count + 1;
+    t->layer_count = o->hidden_count + 1;
     return TULLE_OK;
 }
 
@@ -123,9 +81,11 @@ static void silence_constants(struct training *t)
         const struct tulle_column *target = &t->fits[t->input_count + o];
         if (target->scaling != TULLE_SCALING_STANDARD || target->minimum != target->maximum)
             continue;
-        for (size_t i = 0; i < last->inputs; i++)
-            tulle_arena_set(network, arena, tulle_weight_index(last, o, i), 0);
-        tulle_arena_set(network, arena, last->biases + o, 0);
+        for (size_t unit = o; unit < last->copies * last->units; unit += last->units) {
+            for (size_t i = 0; i < last->inputs; i++)
+                tulle_arena_set(network, arena, tulle_weight_index(last, unit, i), 0);
+            tulle_arena_set(network, arena, tulle_bias_index(last, unit), 0);
+        }
     }
 }
 
@@ -140,8 +100,8 @@ static enum tulle_status initialize_from_data(struct training *t, struct tulle_e
                         .workspace = &trainer->workspace,
                         .parameters = trainer->parameters};
     tulle_training_view(t, t->order, &pass.x, &pass.y);
-    return tulle_initialize_from_data(&pass, trainer->parameters, rows < MOST ? rows : MOST) ==
-                   TULLE_OK
+    return tulle_initialize_from_data(&pass, trainer->parameters, rows < MOST ? rows : MOST,
+                                      &t->rng) == TULLE_OK
                ? TULLE_OK
                : tulle_fail_memory(error);
 }
@@ -181,6 +141,11 @@ static enum tulle_status make_trainer(struct training *t, struct tulle_error *er
     options.quantile_count = o->quantile_count;
     options.loss_function = o->loss_function;
     options.user = o->user;
+    options.front = t->front;
+    options.parametrization = o->parametrization;
+    options.mix_learning_rate = o->mix_learning_rate;
+    options.factor_learning_rate = o->factor_learning_rate;
+    options.number_learning_rate = o->number_learning_rate;
     enum tulle_status status = tulle_trainer_create(&options, &t->trainer, error);
     if (status != TULLE_OK)
         return status;
@@ -201,6 +166,9 @@ static enum tulle_status make_model(struct training *t, struct tulle_error *erro
     const struct loss *loss = &t->trainer->loss;
     const struct tulle_dataset_info *data = &t->dataset->info;
     int has_quantiles = o->loss == TULLE_LOSS_QUANTILE && !o->loss_function;
+    t->settings = tulle_settings_texts(o, data->split != NULL, &t->setting_count);
+    if (!t->settings)
+        return tulle_fail_memory(error);
     struct tulle_model_info info = {.precision = o->precision,
                                     .task = t->task,
                                     .input_count = t->input_count,
@@ -209,8 +177,11 @@ static enum tulle_status make_model(struct training *t, struct tulle_error *erro
                                     .inputs = t->fits,
                                     .targets = t->fits + t->input_count,
                                     .layers = t->layers,
+                                    .front = t->front,
                                     .missing = data->missing,
                                     .missing_count = data->missing_count,
+                                    .settings = t->settings,
+                                    .setting_count = t->setting_count,
                                     .loss = o->loss_function ? TULLE_LOSS_MSE : o->loss,
                                     .huber_delta = o->huber_delta,
                                     .label_smoothing = o->label_smoothing,
@@ -250,7 +221,11 @@ static enum tulle_status prepare(struct training *t, struct tulle_error *error)
     if (status == TULLE_OK)
         status = tulle_training_split(t, error);
     if (status == TULLE_OK)
+        status = tulle_training_complete_options(t, error);
+    if (status == TULLE_OK)
         status = tulle_training_fit_columns(t, error);
+    if (status == TULLE_OK)
+        status = tulle_training_make_front(t, error);
     if (status == TULLE_OK)
         status = tulle_training_check_range(t, error);
     if (status == TULLE_OK)
@@ -318,7 +293,12 @@ static void clear(struct training *t)
     free(t->layers);
     free(t->best);
     free(t->curve);
+    free(t->identity);
     free(t->settings);
+    free(t->numbers);
+    free(t->knots);
+    if (t->owns_hidden)
+        free((size_t *)t->options.hidden);
     tulle_model_free(t->model);
 }
 
@@ -330,7 +310,7 @@ enum tulle_status tulle_train(const tulle_dataset *dataset,
     *model = NULL;
     if (!tulle_options_copy(&t.options, options))
         return tulle_fail(error, TULLE_ERROR_ARGUMENT, "the options' size is not set");
-    enum tulle_status status = check_options(&t.options, error);
+    enum tulle_status status = tulle_training_check_options(&t.options, error);
     if (status != TULLE_OK)
         return status;
     t.target_count = t.options.target_count;

@@ -1,7 +1,8 @@
 /*
- * training.h - the whole job on a table, as its parts share it: which columns and rows there are
- * (training_columns.c, training_rows.c), how the epochs go (training_epochs.c), and where they
- * stand (training_state.c). training.c puts them together.
+ * training.h - the whole job on a table, as its parts share it: what the options mean
+ * (training_options.c), which columns and rows there are (training_columns.c, training_front.c,
+ * training_rows.c), how the epochs go (training_epochs.c), and where they stand (training_state.c).
+ * training.c puts them together.
  */
 #ifndef TULLE_TRAINING_H
 #define TULLE_TRAINING_H
@@ -25,13 +26,16 @@ struct training_state {
     double hopeless_loss; /* above it, training has diverged; known after the first step */
 };
 
-struct settings;
+struct identity;
 
 struct training {
     const struct tulle_dataset *dataset;
     struct tulle_dataset *joined; /* the dataset, if validation rows came apart: they follow */
     size_t first_rows;            /* these */
-    struct tulle_train_options options;
+    struct tulle_train_options options; /* complete, once the task and the rows are known */
+    int owns_hidden;                    /* those of the options are the recipe's */
+    struct tulle_setting *settings;     /* (setting_count) the options as texts */
+    size_t setting_count;
     enum tulle_task task;
 
     /* Columns: the inputs, and then the targets. */
@@ -42,6 +46,9 @@ struct training {
     struct encoder inputs, targets;
     const double **maps; /* (inputs + targets) */
     struct row_encoder input_rows, target_rows;
+    struct tulle_front front;
+    size_t *numbers; /* those of the front, */
+    double *knots;   /* and theirs */
     double *classes; /* (rows, targets) of the dataset; NULL for regression */
 
     /* Rows. */
@@ -59,7 +66,7 @@ struct training {
     struct training_state state;
     struct tulle_epoch *curve; /* (curve_count) the epochs so far */
     size_t curve_count, curve_capacity;
-    struct settings *settings; /* of checkpoints (training_state.c); NULL before the first */
+    struct identity *identity; /* of checkpoints (training_state.c); NULL before the first */
     int has_failed_to_save;    /* the last checkpoint */
     double last_write;         /* of the checkpoint, in seconds of a monotonic clock */
     struct tulle_model *model;
@@ -80,6 +87,16 @@ void tulle_training_notice(const struct training *t, const char *format, ...) TU
 enum tulle_status tulle_fail_row(const struct training *t, size_t row, struct tulle_error *error,
                                  const char *format, ...) TULLE_PRINTF(4, 5);
 
+/* --- training_options.c --- */
+
+/* Refuses what can be seen to be wrong before the recipe has been looked up. */
+enum tulle_status tulle_training_check_options(const struct tulle_train_options *o,
+                                               struct tulle_error *error);
+
+/* Fills in what the recipe says, and a batch size, once task and rows are known; refuses what is
+ * not a whole. */
+enum tulle_status tulle_training_complete_options(struct training *t, struct tulle_error *error);
+
 /* --- training_columns.c --- */
 
 /* Finds targets, weights and inputs by name, and the task. */
@@ -91,6 +108,11 @@ enum tulle_status tulle_training_fit_columns(struct training *t, struct tulle_er
 
 /* Refuses a value that would leave the precision's range in the network, in any row. */
 enum tulle_status tulle_training_check_range(const struct training *t, struct tulle_error *error);
+
+/* --- training_front.c --- */
+
+/* Fills in the front: which inputs are numbers, and where their splines have knots. */
+enum tulle_status tulle_training_make_front(struct training *t, struct tulle_error *error);
 
 /* --- training_rows.c --- */
 

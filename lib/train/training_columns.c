@@ -398,6 +398,7 @@ static enum tulle_status fit_target(struct training *t, size_t i, struct tulle_e
         SIZE_MAX, 0};
     enum tulle_status status = tulle_column_fit(
         t->dataset, column, t->order, t->rows[TULLE_SPLIT_TRAIN], &options, target, error);
+    target->is_clamped = t->options.clamp_predictions != 0;
     return status == TULLE_OK && is_positive ? fit_positive(t, target, column, error) : status;
 }
 

@@ -147,14 +147,15 @@ static void save_in_time(struct training *t)
     t->has_failed_to_save = has_failed;
 }
 
-/* The learning rate of a step of this epoch. */
-static double rate_of_step(const struct training *t, uint64_t step)
+/* Sets what a step of this epoch goes by. */
+static void follow_schedule(const struct training *t, uint64_t step)
 {
     size_t steps = tulle_training_steps(t);
     const struct schedule_point point = {t->state.epoch * steps + step,
                                          (uint64_t)t->options.epochs * steps,
                                          (size_t)t->state.epoch, (size_t)t->state.drops};
-    return tulle_schedule_rate(&t->options, point);
+    tulle_trainer_set_learning_rate(t->trainer, tulle_schedule_rate(&t->options, point));
+    tulle_trainer_set_regularization(t->trainer, tulle_schedule_fade(t->options.fading, point));
 }
 
 static enum tulle_status run_step(struct training *t, const struct rows *x, const struct rows *y,
@@ -166,7 +167,7 @@ static enum tulle_status run_step(struct training *t, const struct rows *x, cons
     size_t end = rows - begin > size ? begin + size : rows;
     const struct batch batch = {x, y, t->weights, begin, end};
     double sum = NAN;
-    tulle_trainer_set_learning_rate(t->trainer, rate_of_step(t, s->step));
+    follow_schedule(t, s->step);
     if (tulle_trainer_step_rows(t->trainer, &batch, &sum) == TULLE_ERROR_MEMORY)
         return tulle_fail_memory(error);
     s->epoch_loss += sum;
@@ -313,7 +314,7 @@ enum tulle_status tulle_training_run(struct training *t, struct tulle_error *err
     int ends = 0;
     t->last_write = now();
     if (t->state.step > 0) /* the step before, of which an epoch's end may tell */
-        tulle_trainer_set_learning_rate(t->trainer, rate_of_step(t, t->state.step - 1));
+        follow_schedule(t, t->state.step - 1);
     if (t->options.patience > 0 && t->state.epochs_since_best >= t->options.patience)
         ends = 1; /* of a run that had been over */
     while (status == TULLE_OK && !ends && t->state.epoch < t->options.epochs)

@@ -11,44 +11,35 @@
 
 #include "../base/memory.h"
 #include "../base/mix64.h"
-#include "../data/number_format.h"
 #include "../model/checkpoint.h"
 #include "training.h"
 
 /* --- Settings -------------------------------------------------------------------------------- */
 
-enum { MOST_FIELDS = 64, TEXT_SIZE = 96 };
+enum { MOST_OTHERS = 16, TEXT_SIZE = 40 };
 
-struct settings {
-    struct checkpoint_field fields[MOST_FIELDS];
-    char texts[MOST_FIELDS][TEXT_SIZE];
-    size_t count;
+/* The settings' texts, and behind them what else must be the same. */
+struct identity {
+    char texts[MOST_OTHERS][TEXT_SIZE];
+    size_t text_count, count;
+    struct checkpoint_field fields[];
 };
 
-static void add(struct settings *settings, const char *name, const char *format, ...)
-    TULLE_PRINTF(3, 4);
-static void add(struct settings *settings, const char *name, const char *format, ...)
+static void add_text(struct identity *identity, const char *name, const char *text)
 {
-    char *text = settings->texts[settings->count];
+    identity->fields[identity->count++] = (struct checkpoint_field){name, text};
+}
+
+static void add(struct identity *identity, const char *name, const char *format, ...)
+    TULLE_PRINTF(3, 4);
+static void add(struct identity *identity, const char *name, const char *format, ...)
+{
+    char *text = identity->texts[identity->text_count++];
     va_list list;
     va_start(list, format);
     vsnprintf(text, TEXT_SIZE, format, list);
     va_end(list);
-    settings->fields[settings->count++] = (struct checkpoint_field){name, text};
-}
-
-/* A text of the caller's, which lives as long as training does. */
-static void add_text(struct settings *settings, const char *name, const char *text)
-{
-    settings->fields[settings->count++] = (struct checkpoint_field){name, text};
-}
-
-/* As it was most probably typed. */
-static void add_number(struct settings *settings, const char *name, double value)
-{
-    char text[TULLE_NUMBER_SIZE];
-    tulle_number_format(value, text);
-    add(settings, name, "%s", text);
+    add_text(identity, name, text);
 }
 
 /* A running hash of bytes, 8 at a time. */
@@ -87,120 +78,29 @@ static uint64_t hash_data(const struct tulle_dataset_info *data)
     return state;
 }
 
-#define ADD_NUMBER(member) add_number(s, #member, o->member)
-#define ADD_COUNT(member) add(s, #member, "%zu", o->member)
-#define ADD_FLAG(member) add(s, #member, "%s", o->member ? "yes" : "no")
-#define ADD_NAME(member, type) add(s, #member, "%s", tulle_##type##_name(o->member))
-#define ADD_HASH(name, value) add(s, name, "%016llx", (unsigned long long)(value))
+#define ADD_HASH(name, value) add(identity, name, "%016llx", (unsigned long long)(value))
 
-/* "128,128"; of what does not fit, a hash of all. */
-static void add_layers(const struct training *t, struct settings *s)
-{
-    char text[TEXT_SIZE] = "";
-    size_t used = 0;
-    uint64_t all = 0;
-    for (size_t l = 0; l + 1 < t->layer_count; l++) {
-        all = tulle_hash64(all, t->layers[l].units);
-        if (used < sizeof text)
-            used += (size_t)snprintf(text + used, sizeof text - used, "%s%zu", l > 0 ? "," : "",
-                                     t->layers[l].units);
-    }
-    if (used < sizeof text)
-        add(s, "hidden", "%s", used > 0 ? text : "none");
-    else
-        ADD_HASH("hidden", all);
-}
-
-static void add_quantiles(const struct tulle_train_options *o, struct settings *s)
-{
-    char text[TEXT_SIZE] = "";
-    size_t used = 0;
-    for (size_t q = 0; q < o->quantile_count && used < sizeof text; q++)
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s%.17g", q > 0 ? "," : "",
-                                 o->quantiles[q]);
-    if (used < sizeof text)
-        add(s, "quantiles", "%s", used > 0 ? text : "none");
-    else
-        ADD_HASH("quantiles", hash_numbers(o->quantiles, o->quantile_count));
-}
-
-static uint64_t hash_classes(const struct tulle_train_options *o)
-{
-    uint64_t state = hash_numbers(o->class_weights, o->class_weight_count);
-    for (size_t i = 0; i < o->class_weight_count; i++)
-        state = hash_text(state, o->class_names[i]);
-    return state;
-}
-
-static void add_data(const struct training *t, struct settings *s)
+static void add_data(const struct training *t, struct identity *identity)
 {
     const struct tulle_dataset_info *data = &t->dataset->info;
     const struct tulle_train_options *o = &t->options;
     uint64_t targets = 0, missing = data->missing_count;
-    if (!data->split) {
-        ADD_NUMBER(valid_fraction);
-        ADD_NUMBER(test_fraction);
-    }
     for (size_t i = 0; i < t->target_count; i++)
         targets = hash_text(targets, o->targets[i]);
-    add(s, "number of rows", "%zu", data->rows);
-    add(s, "number of columns", "%zu", data->columns);
-    add_text(s, "first target", o->targets[0]);
+    add(identity, "number of rows", "%zu", data->rows);
+    add(identity, "number of columns", "%zu", data->columns);
+    add_text(identity, "first target", o->targets[0]);
     ADD_HASH("targets, as a hash", targets);
-    add_text(s, "weight_column", o->weight_column ? o->weight_column : "none");
-    add(s, "rows to train on", "%zu", t->rows[TULLE_SPLIT_TRAIN]);
-    add(s, "rows to validate on", "%zu", t->rows[TULLE_SPLIT_VALID]);
+    add_text(identity, "weight_column", o->weight_column ? o->weight_column : "none");
+    add_text(identity, "loss_function", o->loss_function ? "yes" : "no");
+    add(identity, "rows to train on", "%zu", t->rows[TULLE_SPLIT_TRAIN]);
+    add(identity, "rows to validate on", "%zu", t->rows[TULLE_SPLIT_VALID]);
     ADD_HASH("order of the rows, as a hash",
              hash(0, t->order, (t->rows[0] + t->rows[1]) * sizeof *t->order));
     ADD_HASH("data, as a hash", hash_data(data));
     for (size_t i = 0; i < data->missing_count; i++)
         missing = hash_text(missing, data->missing[i]);
     ADD_HASH("missing texts, as a hash", missing);
-}
-
-static void add_options(const struct training *t, struct settings *s)
-{
-    const struct tulle_train_options *o = &t->options;
-    ADD_NAME(precision, type);
-    add(s, "seed", "%lu", (unsigned long)o->seed);
-    ADD_NAME(loss, loss);
-    ADD_FLAG(loss_function);
-    ADD_NUMBER(huber_delta);
-    ADD_NUMBER(label_smoothing);
-    add_quantiles(o, s);
-    if (o->class_weight_count > 0)
-        add(s, "class_weights", "%s%016llx", o->balance_classes ? "balanced and " : "",
-            (unsigned long long)hash_classes(o));
-    else
-        add(s, "class_weights", "%s", o->balance_classes ? "balanced" : "none");
-    ADD_NAME(scaling, scaling);
-    ADD_FLAG(standardize_targets);
-    ADD_COUNT(one_hot_levels);
-    ADD_COUNT(embedding_dimensions);
-    add_layers(t, s);
-    ADD_NAME(activation, activation);
-    ADD_FLAG(parametric);
-    ADD_NUMBER(dropout);
-    ADD_NAME(initializer, initializer);
-    ADD_NAME(optimizer, optimizer);
-    ADD_NUMBER(learning_rate);
-    ADD_COUNT(batch_size);
-    ADD_COUNT(epochs);
-    ADD_NUMBER(momentum);
-    ADD_NUMBER(beta1);
-    ADD_NUMBER(beta2);
-    ADD_NUMBER(epsilon);
-    ADD_NUMBER(weight_decay);
-    ADD_NUMBER(bias_learning_rate);
-    ADD_NUMBER(bias_weight_decay);
-    ADD_NUMBER(clip_norm);
-    ADD_NUMBER(averaging);
-    ADD_NAME(schedule, schedule);
-    ADD_NUMBER(schedule_factor);
-    ADD_COUNT(schedule_epochs);
-    ADD_NUMBER(warmup);
-    ADD_COUNT(patience);
-    ADD_FLAG(keep_best);
 }
 
 /* --- Parts ----------------------------------------------------------------------------------- */
@@ -282,25 +182,27 @@ _Static_assert(sizeof(struct tulle_epoch) == 3 * sizeof(double),
 
 /* --- Writing and reading --------------------------------------------------------------------- */
 
-static struct settings *make_settings(const struct training *t)
+static struct identity *make_identity(const struct training *t)
 {
-    struct settings *settings = tulle_calloc(1, sizeof *settings);
-    if (!settings)
+    struct identity *identity = tulle_calloc(
+        1, sizeof *identity + (t->setting_count + MOST_OTHERS) * sizeof *identity->fields);
+    if (!identity)
         return NULL;
-    add_options(t, settings);
-    add_data(t, settings);
-    return settings;
+    for (size_t i = 0; i < t->setting_count; i++)
+        add_text(identity, t->settings[i].name, t->settings[i].value);
+    add_data(t, identity);
+    return identity;
 }
 
 enum tulle_status tulle_training_save(struct training *t, struct tulle_error *error)
 {
     struct image image = {.part_count = 0};
     size_t numbers = 3 * t->curve_count;
-    if (!t->settings && !(t->settings = make_settings(t)))
+    if (!t->identity && !(t->identity = make_identity(t)))
         return tulle_fail_memory(error);
     pack_state(t, &image);
     make_parts(t, &image, numbers, &numbers);
-    const struct checkpoint checkpoint = {t->settings->fields, t->settings->count, image.parts,
+    const struct checkpoint checkpoint = {t->identity->fields, t->identity->count, image.parts,
                                           image.part_count};
     return tulle_checkpoint_write(t->options.checkpoint, &checkpoint, error);
 }
@@ -320,11 +222,11 @@ enum tulle_status tulle_training_restore(struct training *t, struct tulle_error 
     char notice[CHECKPOINT_NOTICE_SIZE];
     size_t numbers = 0;
     int found;
-    if (!t->settings && !(t->settings = make_settings(t)))
+    if (!t->identity && !(t->identity = make_identity(t)))
         return tulle_fail_memory(error);
     size_t most = t->options.epochs < SIZE_MAX / 3 ? 3 * t->options.epochs : SIZE_MAX;
     struct checkpoint_part *curve = make_parts(t, &image, most, &numbers);
-    const struct checkpoint checkpoint = {t->settings->fields, t->settings->count, image.parts,
+    const struct checkpoint checkpoint = {t->identity->fields, t->identity->count, image.parts,
                                           image.part_count};
     enum tulle_status status = tulle_checkpoint_read(path, &checkpoint, &found, notice, error);
     if (curve->data) {

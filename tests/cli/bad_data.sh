@@ -2,8 +2,8 @@
 attempt() {
     cat >t.csv
     case $* in
-    *--target*) run train t.csv --hidden 4 --epochs 3 "$@" ;;
-    *) run train t.csv --hidden 4 --epochs 3 --target y "$@" ;;
+    *--target*) run train t.csv --recipe notebook --hidden 4 --epochs 3 "$@" ;;
+    *) run train t.csv --recipe notebook --hidden 4 --epochs 3 --target y "$@" ;;
     esac
 }
 run train nosuch.csv --target y
@@ -57,7 +57,7 @@ left
 
 echo "--- diverging"
 table 50 >t.csv
-run train t.csv --target y --drop z,split --hidden 8 --epochs 50 --lr 1000 2>&1 | masked | tail -n 2
+run train t.csv --recipe notebook --target y --drop z,split --hidden 8 --epochs 50 --lr 1000 2>&1 | masked | tail -n 2
 rm t.csv
 left
 
@@ -69,7 +69,7 @@ run eval t.tulle t.csv | masked
 
 echo "--- predict"
 printf 'a,y\n1,2\n3,4\n5,6\n' >t.csv
-quietly train t.csv --target y --hidden 4 --epochs 3
+quietly train t.csv --recipe notebook --target y --hidden 4 --epochs 3
 printf 'a\n1\nx\n' >bad.csv
 run predict t.tulle bad.csv -o p.csv
 printf 'a\n' >bad.csv

@@ -1,6 +1,6 @@
 # Files that are no models, or no longer.
 printf 'a,y\n1,2\n3,4\n5,6\n' >t.csv
-quietly train t.csv --target y --hidden 4 --epochs 3
+quietly train t.csv --recipe notebook --target y --hidden 4 --epochs 3
 size=$(wc -c <t.tulle | tr -d ' ')
 every() {
     run info $1
@@ -47,7 +47,7 @@ done
 echo "--- more at the end, a newer format"
 { cat t.tulle && echo; } >longer.tulle
 run info longer.tulle | sed 's/[0-9][0-9]* \(bytes\|are\)/N \1/g; s/take [0-9]*/take N/'
-LC_ALL=C sed 's/"format_version":"2"/"format_version":"9"/' t.tulle >damaged.tulle
+LC_ALL=C sed 's/"format_version":"3"/"format_version":"9"/' t.tulle >damaged.tulle
 run info damaged.tulle
 LC_ALL=C sed 's/e5bb676973e6a812/2e53ce656c270f2c/; s/"format_version":"1"/"format_version":"9"/' \
     "$here/../data/model_v1.tulle" >newer.tulle

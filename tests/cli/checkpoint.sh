@@ -1,6 +1,6 @@
 # Training that is stopped at any moment, and goes on, ends in the same bytes.
 mixed 400 >t.csv
-options="--target class --drop w --split-column split --hidden 48,32 --epochs 400 --optimizer adamw
+options="--recipe notebook --target class --drop w --split-column split --hidden 48,32 --epochs 400 --optimizer adamw
     --lr 0.002 --schedule cosine --weight-decay 0.01 --dropout 0.1 --averaging 0.99 --clip-norm 5"
 quietly train t.csv $options -o reference.tulle --log reference.jsonl
 
@@ -67,7 +67,7 @@ different --loss cross_entropy --label-smoothing 0.1
 different --init he
 sed '7s/^[^,]*/50/' t.csv >other.csv
 run train other.csv $options --checkpoint c.ckpt --resume -o other.tulle --quiet | sed 1d
-run train t.csv --target class --checkpoint c.ckpt --resume -o other.tulle --quiet | sed 1d
+run train t.csv --recipe notebook --target class --checkpoint c.ckpt --resume -o other.tulle --quiet | sed 1d
 
 echo "--- damaged"
 rm -f c.ckpt c.ckpt.previous m.tulle
@@ -142,7 +142,7 @@ tail -n 1 "$SCRATCH/err"
 left
 
 echo "--- what diverges does so again"
-run train "it's a table.csv" --target size --lr 1e6 --valid 0 --checkpoint c.ckpt --checkpoint-steps 1 --quiet |
+run train "it's a table.csv" --recipe notebook --target size --lr 1e6 --valid 0 --checkpoint c.ckpt --checkpoint-steps 1 --quiet |
     sed 's/the loss is [^;]*/the loss is N/'
 rm -f c.ckpt c.ckpt.previous
 

@@ -1,6 +1,6 @@
 # eval and predict find columns by name.
 table 50 | sed "1s/a,b,c,y,z/width,length,height,price,rent/" >table.csv
-quietly train table.csv --target price,rent --drop split --hidden 4 --epochs 3 -o m.tulle
+quietly train table.csv --recipe notebook --target price,rent --drop split --hidden 4 --epochs 3 -o m.tulle
 "$TULLE" predict m.tulle table.csv >"$SCRATCH/reference"
 head -n 1 "$SCRATCH/reference"
 
@@ -36,20 +36,20 @@ left
 echo "--- names"
 printf 'größe,"a ""b"", c",t\\e[31m,y\n1,2,3,4\n2,3,4,5\n4,3,2,1\n0,0,1,1\n' |
     sed 's/\\e/'"$(printf '\033')"'/' >names.csv
-run train names.csv --target 'größe' --hidden 2 --epochs 1 | masked
+run train names.csv --recipe notebook --target 'größe' --hidden 2 --epochs 1 | masked
 run predict names.tulle names.csv | masked
 printf 'size,"price, EUR","a ""b""",y\n1,2,3,4\n2,3,5,5\n4,3,2,1\n0,0,1,1\n' >commas.csv
-run train commas.csv --target '"price, EUR",y' --drop '"a ""b"""' --hidden 2 --epochs 1 | masked
+run train commas.csv --recipe notebook --target '"price, EUR",y' --drop '"a ""b"""' --hidden 2 --epochs 1 | masked
 run predict commas.tulle names.csv
-run train commas.csv --target cost --epochs 1
-run train commas.csv --target '"a ""b""",y' --drop size --hidden 2 --epochs 1 --quiet
+run train commas.csv --recipe notebook --target cost --epochs 1
+run train commas.csv --recipe notebook --target '"a ""b""",y' --drop size --hidden 2 --epochs 1 --quiet
 "$TULLE" predict commas.tulle commas.csv | head -n 1
 
 echo "--- one row, one column"
 printf 'y\n1\n' >one.csv
-run train one.csv --target y
+run train one.csv --recipe notebook --target y
 printf 'size,price\n1,2\n' >one.csv
-run train one.csv --target price
+run train one.csv --recipe notebook --target price
 sed -n 1,2p commas.csv >one.csv
 run predict commas.tulle one.csv -o p.csv
 run info commas.tulle | sed -n '/^trained/p' | masked

@@ -1,6 +1,6 @@
 # Missing cells, categories, levels that training has not seen, and values beyond its range.
 mixed 200 >t.csv
-run train t.csv --target w --drop split,class --hidden 8 --epochs 3 --task regression -o m.tulle | masked
+run train t.csv --recipe notebook --target w --drop split,class --hidden 8 --epochs 3 --task regression -o m.tulle | masked
 run info m.tulle | sed -n '/enters/,/^$/p' | masked
 "$TULLE" predict m.tulle t.csv >reference.csv
 
@@ -23,8 +23,8 @@ run predict m.tulle t.csv --warn-range -o p.csv
 
 echo "--- what is missing"
 sed 's/?/none/; s/^,/none,/' t.csv >none.csv
-run train none.csv --target w --drop split,class --epochs 1 2>&1 | tail -n 2
-run train none.csv --target w --drop split,class --hidden 8 --epochs 3 --task regression \
+run train none.csv --recipe notebook --target w --drop split,class --epochs 1 2>&1 | tail -n 2
+run train none.csv --recipe notebook --target w --drop split,class --hidden 8 --epochs 3 --task regression \
     --missing none -o n.tulle --quiet
 "$TULLE" predict n.tulle none.csv --missing none | cmp - reference.csv && echo "the same as ?"
 run predict n.tulle none.csv -o p.csv
@@ -35,26 +35,26 @@ run predict n.tulle none.csv --missing NA -o p.csv
 run eval n.tulle none.csv --missing NA
 sed 's/,none,/,"no, none",/' none.csv >quoted.csv
 "$TULLE" predict n.tulle quoted.csv --missing 'none,"no, none"' | cmp - reference.csv && echo "a list with a comma"
-run train none.csv --target w --drop split,class --hidden 8 --epochs 3 --task regression --numeric size \
+run train none.csv --recipe notebook --target w --drop split,class --hidden 8 --epochs 3 --task regression --numeric size \
     --missing '"no, none"' -o q.tulle
-run train t.csv --target w --drop split,class --hidden 4 --epochs 1 --missing '' 2>&1 | grep inputs
+run train t.csv --recipe notebook --target w --drop split,class --hidden 4 --epochs 1 --missing '' 2>&1 | grep inputs
 sed '1!s/^,/5,/' t.csv >full.csv
-quietly train full.csv --target w --drop split,class --hidden 4 --epochs 1 --missing '' -o l.tulle
+quietly train full.csv --recipe notebook --target w --drop split,class --hidden 4 --epochs 1 --missing '' -o l.tulle
 run info l.tulle | grep '^colour'
 "$TULLE" predict l.tulle full.csv | cksum >"$SCRATCH/bare"
 "$TULLE" predict l.tulle full.csv --missing '' | cksum | cmp - "$SCRATCH/bare" && echo "a ? is a level without being told again"
 
 echo "--- declared, and otherwise prepared"
 awk -F , 'NR == 1 {print "zip,y"} NR > 1 {print 10000 + NR % 5 "," NR % 5 + NR % 7}' t.csv >zip.csv
-run train zip.csv --target y --categorical zip --hidden none --epochs 2 2>&1 | grep -e input -e network
+run train zip.csv --recipe notebook --target y --categorical zip --hidden none --epochs 2 2>&1 | grep -e input -e network
 run info zip.tulle | sed -n '/^zip/p'
 printf 'zip\n10004\n' >one.csv
 "$TULLE" predict zip.tulle one.csv | wc -l | tr -d ' '
 for scaling in none standard robust quantile; do
-    run train t.csv --target class --drop w,split --scaling $scaling --hidden 8 --epochs 2 \
+    run train t.csv --recipe notebook --target class --drop w,split --scaling $scaling --hidden 8 --epochs 2 \
         -o s.tulle --one-hot-levels 0 --embedding-dim 3 --quiet
     run info s.tulle | grep -e '^network' -e '^inputs' -e '  colour' | masked
 done
 sed 's/^size/Size/' t.csv | sed 's/^\([^,]*\),/\1,\1,7,/; 1s/Size,Size,7/size,copy,constant/' >dull.csv
-run train dull.csv --target w --drop split,class --hidden 4 --epochs 1 -o d.tulle 2>&1 | grep -e inputs: -e 'left out'
+run train dull.csv --recipe notebook --target w --drop split,class --hidden 4 --epochs 1 -o d.tulle 2>&1 | grep -e inputs: -e 'left out'
 left

@@ -3,7 +3,7 @@
 train() {
     source=$1
     shift
-    quietly train "$source" --hidden 4 --epochs 2 -o "$SCRATCH/$1" --target "$2"
+    quietly train "$source" --hidden 4 --epochs 2 -o "$SCRATCH/$1" --recipe notebook --target "$2"
 }
 table 40 | cut -d , -f 1-4 >table.csv
 train table.csv reference.tulle y
@@ -24,14 +24,14 @@ echo "--- names of model files"
 mkdir data
 cp table.csv data/table.data
 for file in data/table.data ./table.csv tabs.tsv -; do
-    quietly train $file --target y --hidden 4 --epochs 1 <table.csv
+    quietly train $file --recipe notebook --target y --hidden 4 --epochs 1 <table.csv
 done
 ls *.tulle
 
 echo "--- no header"
 sed 1d table.csv >bare.csv
-run train bare.csv --target c3 --hidden 4 --epochs 1 -o m.tulle 2>&1 | grep -F header
-run train bare.csv --target y -o m.tulle
+run train bare.csv --recipe notebook --target c3 --hidden 4 --epochs 1 -o m.tulle 2>&1 | grep -F header
+run train bare.csv --recipe notebook --target y -o m.tulle
 train bare.csv bare.tulle c3
 # 4 columns of 40 rows in Fortran order, as bytes: 0 to 159.
 awk 'BEGIN {for (r = 0; r < 40; r++) print r "," 40 + r "," 80 + r "," 120 + r}' >bytes.csv
@@ -43,4 +43,4 @@ awk 'BEGIN {for (r = 0; r < 40; r++) print r "," 40 + r "," 80 + r "," 120 + r}'
 train bytes.csv csv.tulle c3
 train bytes.npy npy.tulle c3
 cmp "$SCRATCH/csv.tulle" "$SCRATCH/npy.tulle" && echo "npy: the same"
-run train bytes.npy --target c3 --hidden 4 --epochs 1 -o m.tulle 2>&1 | grep -F header
+run train bytes.npy --recipe notebook --target c3 --hidden 4 --epochs 1 -o m.tulle 2>&1 | grep -F header

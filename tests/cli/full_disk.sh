@@ -4,7 +4,7 @@ if [ ! -c /dev/full ]; then
     exit 77
 fi
 table 30 >t.csv
-options='--target y --drop z,split --hidden 4 --epochs 2'
+options='--recipe notebook --target y --drop z,split --hidden 4 --epochs 2'
 quietly train t.csv $options
 run train t.csv $options -o /dev/full --quiet
 run train t.csv $options -o l.tulle --log /dev/full --quiet

@@ -4,7 +4,7 @@ if ! "$TULLE" --version | grep -q 'gzip yes'; then
     echo "this build reads no gzip"
     exit 77
 fi
-options='--target y --drop z,split --hidden 4 --epochs 2'
+options='--recipe notebook --target y --drop z,split --hidden 4 --epochs 2'
 table 300 >table.csv
 quietly train table.csv $options
 gzip -c table.csv >packed.csv.gz

@@ -1,5 +1,5 @@
 # Every way to the help of every command, and what must stand in it.
-for command in train eval predict info bench help; do
+for command in train cv tune eval predict info bench help; do
     "$TULLE" help $command >"$SCRATCH/help" || echo "(exit $?)"
     "$TULLE" $command --help | cmp - "$SCRATCH/help"
     "$TULLE" $command one --help two >/dev/null 2>&1
@@ -16,6 +16,11 @@ echo "defaults"
 "$TULLE" help train | awk '/^ *(-., )?--/ {option = $1 == "-o," ? $2 : $1}
     option && match($0, / \[[^ ]*\]$/) {print option substr($0, RSTART)}' |
     sed -E 's/([[,])[0-9][0-9.e-]*/\1N/g'
+
+echo "recipes"
+"$TULLE" help recipes >"$SCRATCH/help" || echo "(exit $?)"
+awk 'length($0) > 80 {print "too long: " $0}' "$SCRATCH/help"
+awk '/^option/ {print $1, $2, $3, $4, $5} /^--/ {print $1}' "$SCRATCH/help"
 
 echo "all of it"
 "$TULLE" help >"$SCRATCH/help"

@@ -17,19 +17,21 @@ stop() {
     wait $process
     echo "$signals: exit $?, $(tail -n 1 "$SCRATCH/err")"
 }
-stop INT train t.csv --target y --drop z,split --epochs 1000000
-stop TERM train t.csv --target y --drop z,split --epochs 1000000
-stop QUIT train t.csv --target y --drop z,split --epochs 1000000
+stop INT train t.csv --recipe notebook --target y --drop z,split --epochs 1000000
+stop TERM train t.csv --recipe notebook --target y --drop z,split --epochs 1000000
+stop QUIT train t.csv --recipe notebook --target y --drop z,split --epochs 1000000
+stop INT cv t.csv --recipe notebook --target y --drop z,split --epochs 1000000
+stop INT tune t.csv --recipe notebook --target y --drop z,split --epochs 1000000
 if [ -z "$(sh -c 'kill -HUP $$; echo ignored')" ]; then
-    stop HUP train t.csv --target y --drop z,split --epochs 1000000
+    stop HUP train t.csv --recipe notebook --target y --drop z,split --epochs 1000000
 else # by whoever started the tests
     echo "HUP: exit 129, tulle: interrupted; no file was written"
 fi 2>"$SCRATCH/gone"
-(trap '' HUP && stop "HUP TERM" train t.csv --target y --drop z,split --epochs 1000000)
+(trap '' HUP && stop "HUP TERM" train t.csv --recipe notebook --target y --drop z,split --epochs 1000000)
 left
 
 echo "--- waiting for stdin"
-quietly train t.csv --target y --drop z,split --hidden 4 --epochs 1
+quietly train t.csv --recipe notebook --target y --drop z,split --hidden 4 --epochs 1
 mkfifo "$SCRATCH/pipe"
 waiting() {
     "$TULLE" "$@" <"$SCRATCH/pipe" 2>"$SCRATCH/err" >/dev/null &
@@ -50,14 +52,14 @@ waiting() {
 waiting predict t.tulle - -o p.csv
 waiting predict t.tulle -
 waiting eval t.tulle -
-waiting train - --target y --drop z,split
+waiting train - --recipe notebook --target y --drop z,split
 left
 
 echo "--- stuck in pipes that nobody else has open"
 mkfifo "$SCRATCH/silent" "$SCRATCH/silent.tulle"
 "$TULLE" predict t.tulle "$SCRATCH/silent" -o p.csv 2>"$SCRATCH/err" &
 reading=$!
-"$TULLE" train t.csv --target y --drop z,split --hidden 4 --epochs 1 -o "$SCRATCH/silent.tulle" \
+"$TULLE" train t.csv --recipe notebook --target y --drop z,split --hidden 4 --epochs 1 -o "$SCRATCH/silent.tulle" \
     2>"$SCRATCH/err" &
 writing=$!
 sleep 1
@@ -70,5 +72,5 @@ echo "train: exit $?"
 left
 
 echo "--- beyond ulimit -f"
-(ulimit -f 8 && run train t.csv --target y --drop z,split --epochs 1 --quiet -o large.tulle)
+(ulimit -f 8 && run train t.csv --recipe notebook --target y --drop z,split --epochs 1 --quiet -o large.tulle)
 left

@@ -20,7 +20,7 @@ print(shape(json.load(sys.stdin, parse_constant=refuse)))
 }
 for target in y y,z; do
     echo "--- $target"
-    options="--target $target --hidden 4 --epochs 2 -o m.tulle --json --quiet"
+    options="--recipe notebook --target $target --hidden 4 --epochs 2 -o m.tulle --json --quiet"
     "$TULLE" train t.csv $options --split-column split --drop c | check
     "$TULLE" info m.tulle --json | check
     "$TULLE" eval m.tulle t.csv --json | check
@@ -30,7 +30,7 @@ done
 
 echo "--- no r2, and names that JSON must escape"
 printf 'a\\"b,\033[1m\n1,5\n2,5\n3,5\n4,5\n' >odd.csv
-"$TULLE" train odd.csv --target "$(printf '\033[1m')" --valid 0 --epochs 1 --json --quiet | check
+"$TULLE" train odd.csv --recipe notebook --target "$(printf '\033[1m')" --valid 0 --epochs 1 --json --quiet | check
 "$TULLE" eval odd.tulle odd.csv --json --quiet | check
 "$TULLE" info odd.tulle --json | python3 -c '
 import json, sys

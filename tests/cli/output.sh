@@ -1,6 +1,6 @@
 # Where results go, and that what was there stays until there is something better.
 table 30 >t.csv
-options='--target y --drop z,split --hidden 4 --epochs 2'
+options='--recipe notebook --target y --drop z,split --hidden 4 --epochs 2'
 
 echo "--- places that cannot be written"
 run train t.csv $options -o nosuch/m.tulle

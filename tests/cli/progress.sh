@@ -37,5 +37,5 @@ for line in text.split("\n"):
 print("exit", os.WEXITSTATUS(status))
 ' "$TULLE" "$@" | masked | sed 's/epoch [0-9]*\/60  train/epoch I\/60  train/'
 }
-terminal train t.csv --target y --drop z,split --epochs 60
-terminal train t.csv --target y --drop z,split --epochs 2 --quiet
+terminal train t.csv --recipe notebook --target y --drop z,split --epochs 60
+terminal train t.csv --recipe notebook --target y --drop z,split --epochs 2 --quiet

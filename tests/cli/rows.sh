@@ -1,7 +1,7 @@
 # Weights of rows, valid rows from a file of their own, early stopping, and the log of epochs.
 table 200 >t.csv
 awk -F , 'NR == 1 {print $0 ",w"} NR > 1 {print $0 "," NR % 3}' t.csv >w.csv
-options="--target y --drop z --split-column split --hidden 8 --epochs 5"
+options="--recipe notebook --target y --drop z --split-column split --hidden 8 --epochs 5"
 run train w.csv $options --weight w -o w.tulle | masked
 run eval w.tulle w.csv --split test --weight w >"$SCRATCH/weighted"
 masked <"$SCRATCH/weighted"
@@ -22,22 +22,22 @@ echo "--- a file of valid rows"
 grep -v -e valid t.csv | sed 's/,[a-z]*$//' >train.csv
 grep -e valid -e split t.csv | sed 's/,[a-z]*$//' >valid.csv
 grep -v -e valid -e test t.csv | sed 's/,[a-z]*$//' >only.csv
-run train only.csv --target y --drop z --valid-file valid.csv --hidden 8 --epochs 5 -o v.tulle | masked
+run train only.csv --recipe notebook --target y --drop z --valid-file valid.csv --hidden 8 --epochs 5 -o v.tulle | masked
 run info v.tulle | grep rows
 grep -v test t.csv >two.csv
 quietly train two.csv $options -o column.tulle
 "$TULLE" predict v.tulle t.csv >"$SCRATCH/p"
 "$TULLE" predict column.tulle t.csv | cmp - "$SCRATCH/p" && echo "as by a split column"
-run train only.csv --target y --drop z --valid-file - --hidden 8 --epochs 5 -o v.tulle --quiet <valid.csv
+run train only.csv --recipe notebook --target y --drop z --valid-file - --hidden 8 --epochs 5 -o v.tulle --quiet <valid.csv
 "$TULLE" predict v.tulle t.csv | cmp - "$SCRATCH/p" && echo "from stdin"
 cut -d , -f 2- valid.csv >short.csv
-run train only.csv --target y --drop z --valid-file short.csv -o v.tulle
+run train only.csv --recipe notebook --target y --drop z --valid-file short.csv -o v.tulle
 
 echo "--- a split column that is not named is an input, with a word"
-run train t.csv --target y --drop z --hidden none --epochs 1 -o s.tulle 2>&1 | grep -e note -e inputs
+run train t.csv --recipe notebook --target y --drop z --hidden none --epochs 1 -o s.tulle 2>&1 | grep -e note -e inputs
 
 echo "--- the best epoch, and the last"
-run train t.csv --target y --drop z --split-column split --hidden 8 --epochs 3000 --lr 0.2 \
+run train t.csv --recipe notebook --target y --drop z --split-column split --hidden 8 --epochs 3000 --lr 0.2 \
     --patience 3 -o p.tulle >"$SCRATCH/all"
 grep -e ended -e best "$SCRATCH/all" | sed 's/[0-9.]\{1,\}/N/g'
 run info p.tulle | grep -e trained | sed 's/[0-9.]\{1,\}/N/g'
@@ -57,7 +57,7 @@ for line in lines:
 print("as in the model:", lines == info["training"]["curve"])
 ' "$TULLE"
 run train t.csv $options --valid 0 --log new.jsonl
-run train t.csv --target y --drop z,split --valid 0 --hidden none --epochs 2 --lr 1e-6 --log log.jsonl --quiet
+run train t.csv --recipe notebook --target y --drop z,split --valid 0 --hidden none --epochs 2 --lr 1e-6 --log log.jsonl --quiet
 sed -E 's/(loss|rate|seconds)": [0-9.e-]+/\1": N/g' log.jsonl
 run train t.csv $options --log nosuch/log.jsonl
 run train t.csv $options --log t.csv

@@ -1,13 +1,13 @@
 # From rows to a model, its log, and what eval and predict make of it.
 table 200 >table.csv
-run train table.csv --target y --drop z --split-column split --hidden 8,8 --epochs 20 \
+run train table.csv --recipe notebook --target y --drop z --split-column split --hidden 8,8 --epochs 20 \
     >"$SCRATCH/all"
 masked <"$SCRATCH/all"
 left
 
 echo "--- again"
 cp table.tulle "$SCRATCH/first.tulle"
-quietly train table.csv --target=y --drop=z --split-column=split --hidden=8,8 --epochs=20
+quietly train table.csv --recipe notebook --target=y --drop=z --split-column=split --hidden=8,8 --epochs=20
 cmp table.tulle "$SCRATCH/first.tulle" && echo "the same bytes"
 
 echo "--- eval agrees"
@@ -34,10 +34,10 @@ run predict table.tulle table.csv -o predicted.csv
 cmp predicted.csv "$SCRATCH/predicted" && echo "the same predictions"
 
 echo "--- several targets, a random split, other options"
-run train table.csv --target y,z --drop split --valid 0.25 --test 0.25 --hidden none \
+run train table.csv --recipe notebook --target y,z --drop split --valid 0.25 --test 0.25 --hidden none \
     --precision f64 --epochs 3 --batch 7 --lr 1e-2 --seed 9 --threads 1 -o two.tulle | masked
 "$TULLE" predict two.tulle table.csv | head -n 1
 run eval two.tulle table.csv | masked
-run train table.csv --target y --drop z,split --valid 0 --hidden 4 --activation tanh --epochs 30 \
+run train table.csv --recipe notebook --target y --drop z,split --valid 0 --hidden 4 --activation tanh --epochs 30 \
     --standardize-targets no --scaling none --lr 1e-4 -o plain.tulle | masked
 left

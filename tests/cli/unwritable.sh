@@ -6,4 +6,4 @@ fi
 table 30 >t.csv
 mkdir folder
 chmod 555 folder
-run train t.csv --target y --drop z,split -o folder/m.tulle
+run train t.csv --recipe notebook --target y --drop z,split -o folder/m.tulle

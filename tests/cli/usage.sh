@@ -50,13 +50,16 @@ run train t.csv --task regresion
 run train t.csv --scaling minmax
 run train t.csv --init xavier
 run train t.csv --schedule cosin
+run train t.csv --fading cosine
+run train t.csv --parametrization mup
+run train t.csv --recipe tabula
 run train t.csv --precision f16
 run train t.csv --standardize-targets maybe
 run train t.csv --keep-best 1
 for value in -1 0 nan inf 0x1 1e999 1e-999 1,5 '' ' 1' 1e; do
     run train t.csv "--lr=$value"
 done
-for value in -1 0 1.5 1e3 1000000001 99999999999999999999 ''; do
+for value in -1 0 1.5 1e3 1000000001 99999999999999999999 '' Auto; do
     run train t.csv --batch "$value"
 done
 run train t.csv --epochs 0
@@ -64,7 +67,8 @@ for option in momentum beta1 beta2 averaging dropout label-smoothing warmup; do
     run train t.csv --$option 1
     run train t.csv --$option -0.1
 done
-for option in weight-decay bias-lr bias-decay clip-norm checkpoint-seconds; do
+for option in weight-decay bias-lr mix-lr factor-lr number-lr number-deviation bias-decay clip-norm \
+    checkpoint-seconds; do
     run train t.csv --$option -1
     run train t.csv --$option x
 done
@@ -77,6 +81,10 @@ run train t.csv --patience -1
 run train t.csv --checkpoint-steps 1.5
 run train t.csv --one-hot-levels x
 run train t.csv --embedding-dim 0
+run train t.csv --members 0
+run train t.csv --number-dim -1
+run train t.csv --number-frequencies -1
+run train t.csv --number-bins x
 for value in '' 0 1 0.5, 0.9,0.1 0.5,0.5 0.1,x nan; do
     run train t.csv --quantiles "$value"
 done
@@ -88,7 +96,8 @@ run train t.csv --missing NA,NA
 run predict m.tulle t.csv --missing '"NA'
 run train t.csv --categorical ''
 run train t.csv --weight ''
-run train t.csv --parametric=yes
+run train t.csv --parametric
+run train t.csv --parametric maybe
 run train t.csv --resume=yes
 run train t.csv --seed 4294967296
 run train t.csv --threads -1
@@ -116,11 +125,22 @@ run train t.csv --target y --huber-delta 2 --loss mse
 run train t.csv --target y --label-smoothing 0.1 --loss mse
 run train t.csv --target y --momentum 0.9 --optimizer adam
 run train t.csv --target y --beta1 0.9 --optimizer rmsprop
-run train t.csv --target y --beta2 0.9
+run train t.csv --target y --beta2 0.9 --recipe notebook
+run train t.csv --target y --momentum 0.9
 run train t.csv --target y --epsilon 1e-6 --optimizer nesterov
+run train t.csv --target y --number-frequencies 8 --number-dim 0
+run train t.csv --target y --number-lr 0.5 --recipe plain
+run train t.csv --target y --number-bins 16 --number-frequencies 8
+run train t.csv --target y --number-bins 0 --number-frequencies 0
+run train t.csv --target y --number-bins 16 --number-deviation 1
+run train t.csv --target y --mix-lr 0.5 --parametric no
+run train t.csv --target y --factor-lr 0.5 --input-factors no
+run train t.csv --target y --members 4 --input-factors no
+run train t.csv --target y --recipe ensemble --input-factors no
 run train t.csv --target y --schedule-factor 0.5
 run train t.csv --target y --schedule-epochs 5 --schedule cosine
-run train t.csv --target y --bias-decay 1
+run train t.csv --target y --bias-decay 1 --recipe plain
+run train t.csv --target y --bias-decay 1 --weight-decay 0
 run train t.csv --target y --optimizer nesterov
 run train t.csv --target y --resume
 run train t.csv --target y --checkpoint-seconds 5

@@ -152,8 +152,8 @@ if torch:
             return h
 
         def groups(self):
-            """Weight decay is of weights and embeddings; the rest counts as biases."""
-            return [*self.weights, *self.tables], [*self.biases, *self.mixes.values()]
+            """Biases have a learning rate and a weight decay of their own."""
+            return [*self.weights, *self.tables, *self.mixes.values()], self.biases
 
         def state(self):
             layers = [{"weights": w.tolist(), "biases": b.tolist()} for w, b in zip(self.weights, self.biases)]

@@ -1,0 +1,401 @@
+/* cv.c - `tulle cv`: k-fold cross-validation, which says how good a model is to be expected. */
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "interrupt.h"
+#include "report.h"
+#include "trials.h"
+
+struct fold {
+    struct cv *cv;
+    tulle_model *model;
+    enum tulle_status status;
+    struct tulle_error error;
+    int is_over;
+    double done; /* of its epochs, from 0 to 1 */
+};
+
+struct cv {
+    struct cli_training job;
+    size_t *order, count; /* rows with a target, dealt out to the folds in this order */
+    struct fold *folds;
+    size_t fold_count;
+    unsigned at_once, threads_each;
+    atomic_int failed;
+    pthread_mutex_t lock; /* of the folds' members and of stderr */
+    size_t logged;        /* folds, in their order */
+};
+
+/* --- Rows to folds --- */
+
+/* A row with a target, at its place in the shuffled order. */
+struct placed {
+    double class;
+    size_t position, row;
+};
+
+static int compare_places(const void *a, const void *b)
+{
+    const struct placed *x = a, *y = b;
+    if (x->class != y->class)
+        return x->class < y->class ? -1 : 1;
+    return x->position < y->position ? -1 : x->position > y->position;
+}
+
+/* The column's values, NULL if it is not there: the library will say so. */
+static const double *find_column(const struct tulle_dataset_info *data, const char *name)
+{
+    for (size_t i = 0; i < data->columns; i++)
+        if (strcmp(data->names[i], name) == 0)
+            return data->values + i;
+    return NULL;
+}
+
+static int has_targets(const struct cv *cv, size_t row)
+{
+    const struct tulle_dataset_info *data = tulle_dataset_info(cv->job.dataset);
+    const struct cli_names *targets = &cv->job.options->target;
+    for (size_t i = 0; i < targets->count; i++) {
+        const double *column = find_column(data, targets->items[i]);
+        if (column && isnan(column[row * data->columns]))
+            return 0;
+    }
+    return 1;
+}
+
+/* Whether rows are to be dealt out class by class. Two numbers are two classes, too. */
+static int has_classes(const struct cv *cv, const struct placed *placed)
+{
+    const struct tulle_dataset_info *data = tulle_dataset_info(cv->job.dataset);
+    const struct cli_options *options = cv->job.options;
+    size_t changes = 0;
+    if (options->train.task != TULLE_TASK_AUTO)
+        return options->train.task == TULLE_TASK_CLASSIFICATION;
+    for (size_t i = 0; i < data->columns; i++)
+        if (data->levels[i].names && strcmp(data->names[i], options->target.items[0]) == 0)
+            return 1;
+    for (size_t i = 1; i < cv->count; i++)
+        changes += placed[i].class != placed[i - 1].class;
+    return changes == 1;
+}
+
+/* Shuffles the rows and, of one target's classes, puts those of a class together: dealt out one by
+ * one to the folds, each gets its share of every class. */
+static void order_rows(struct cv *cv)
+{
+    const struct tulle_dataset_info *data = tulle_dataset_info(cv->job.dataset);
+    const struct cli_options *options = cv->job.options;
+    const double *target =
+        options->target.count == 1 ? find_column(data, options->target.items[0]) : NULL;
+    struct tulle_rng rng;
+    cv->order = cli_allocate(data->rows, sizeof *cv->order);
+    for (size_t r = 0; r < data->rows; r++)
+        if (has_targets(cv, r))
+            cv->order[cv->count++] = r;
+    tulle_rng_seed(&rng, options->train.seed);
+    tulle_rng_shuffle(&rng, cv->order, cv->count);
+    if (!target)
+        return;
+    struct placed *placed = cli_allocate(cv->count, sizeof *placed);
+    for (size_t i = 0; i < cv->count; i++)
+        placed[i] = (struct placed){target[cv->order[i] * data->columns], i, cv->order[i]};
+    qsort(placed, cv->count, sizeof *placed, compare_places);
+    int by_class = has_classes(cv, placed);
+    for (size_t i = 0; by_class && i < cv->count; i++)
+        cv->order[i] = placed[i].row;
+    free(placed);
+}
+
+static size_t rounded(double x)
+{
+    return (size_t)(x + 0.5);
+}
+
+/* The table with its splits as fold number `fold` has them. Of the rows that do not test, those
+ * that validate are as evenly spread as can be: of each class alike, too. */
+static enum tulle_status split_data(const struct cv *cv, size_t fold, tulle_dataset **split,
+                                    struct tulle_error *error)
+{
+    const struct tulle_dataset_info *data = tulle_dataset_info(cv->job.dataset);
+    double fraction = cv->job.train.valid_fraction;
+    unsigned char *splits = cli_allocate(data->rows, 1); /* train */
+    size_t others = 0;
+    for (size_t i = 0; i < cv->count; i++) {
+        if (i % cv->fold_count == fold) {
+            splits[cv->order[i]] = TULLE_SPLIT_TEST;
+            continue;
+        }
+        if (rounded(fraction * (double)(others + 1)) > rounded(fraction * (double)others))
+            splits[cv->order[i]] = TULLE_SPLIT_VALID;
+        others++;
+    }
+    enum tulle_status status =
+        tulle_dataset_create(data->names, tulle_f64(data->values, data->rows, data->columns),
+                             data->levels, splits, split, error);
+    free(splits);
+    return status;
+}
+
+/* --- A fold --- */
+
+/* With lock. */
+static void draw(struct cv *cv)
+{
+    double done = 0, seconds = cli_progress_seconds(&cv->job.progress);
+    for (size_t i = 0; i < cv->fold_count; i++)
+        done += cv->folds[i].done / (double)cv->fold_count;
+    char *text = cli_format("%zu of %zu folds, %.0f %% of the epochs", cv->logged, cv->fold_count,
+                            100 * done);
+    cli_progress_show(&cv->job.progress, text, seconds * (1 - done) / done);
+    free(text);
+}
+
+static int on_progress(const struct tulle_progress *now, void *user)
+{
+    struct fold *fold = user;
+    struct cv *cv = fold->cv;
+    int is_first = fold == cv->folds && fold->done == 0;
+    if (is_first || now->epoch_is_complete) {
+        pthread_mutex_lock(&cv->lock);
+        if (is_first)
+            cli_train_log_beginning(&cv->job, now->model);
+        fold->done = ((double)(now->epoch - 1) + (double)now->step / (double)now->steps) /
+                     (double)now->epochs;
+        if (now->epoch_is_complete) /* one step says little about the time to come */
+            draw(cv);
+        pthread_mutex_unlock(&cv->lock);
+    }
+    return cli_interrupted() || atomic_load(&cv->failed);
+}
+
+/* Of the first fold alone: the others say much the same. */
+static void on_notice(const char *text, void *user)
+{
+    struct cv *cv = ((struct fold *)user)->cv;
+    pthread_mutex_lock(&cv->lock);
+    cli_train_log_notice(&cv->job, text);
+    pthread_mutex_unlock(&cv->lock);
+}
+
+/* In the order of the folds, whichever is ready first. */
+static void log_folds(struct cv *cv)
+{
+    for (; cv->logged < cv->fold_count && cv->folds[cv->logged].is_over; cv->logged++) {
+        const struct fold *fold = &cv->folds[cv->logged];
+        if (fold->status != TULLE_OK)
+            return;
+        const struct tulle_model_info *info = tulle_model_info(fold->model);
+        const struct tulle_metrics *test = info->metrics + TULLE_SPLIT_TEST * info->target_count;
+        char *text =
+            cli_format("fold %zu of %zu: best epoch %zu of %zu", cv->logged + 1, cv->fold_count,
+                       info->best_epoch ? info->best_epoch : info->curve_count, info->curve_count);
+        for (int m = 0; info->target_count == 1 && m < TULLE_METRIC_SLOTS; m++)
+            if (cli_metrics_known(test, 1) & 1u << m)
+                text = cli_append(text, ", %s %.4g", tulle_metric_name((enum tulle_metric)m),
+                                  test->value[m]);
+        cli_progress_clear(&cv->job.progress);
+        cli_log(cv->job.options, "%s", text);
+        free(text);
+    }
+}
+
+static int run_fold(size_t index, void *user)
+{
+    struct cv *cv = user;
+    struct fold *fold = &cv->folds[index];
+    struct tulle_train_options train = cv->job.train;
+    tulle_dataset *dataset;
+    fold->cv = cv;
+    train.threads = cv->threads_each;
+    train.progress = on_progress;
+    train.notice = index == 0 ? on_notice : NULL;
+    train.user = fold;
+    fold->status = split_data(cv, index, &dataset, &fold->error);
+    if (fold->status == TULLE_OK)
+        fold->status = tulle_train(dataset, &train, &fold->model, &fold->error);
+    tulle_dataset_free(dataset);
+    if (fold->status != TULLE_OK)
+        atomic_store(&cv->failed, 1);
+    pthread_mutex_lock(&cv->lock);
+    fold->is_over = 1;
+    fold->done = 1;
+    log_folds(cv);
+    pthread_mutex_unlock(&cv->lock);
+    return fold->status != TULLE_OK;
+}
+
+/* --- What was found --- */
+
+static const struct tulle_metrics *test_metrics(const struct cv *cv, size_t fold)
+{
+    const struct tulle_model_info *info = tulle_model_info(cv->folds[fold].model);
+    return info->metrics + TULLE_SPLIT_TEST * info->target_count;
+}
+
+/* Mean and standard deviation over the folds, (target_count) each; NaN where a fold has none. */
+static void summarize(const struct cv *cv, size_t targets, struct tulle_metrics *mean,
+                      struct tulle_metrics *deviation)
+{
+    double folds = (double)cv->fold_count;
+    for (size_t i = 0; i < targets; i++) {
+        mean[i].rows = deviation[i].rows = cv->count;
+        for (int m = 0; m < TULLE_METRIC_SLOTS; m++) {
+            double sum = 0, squares = 0;
+            for (size_t f = 0; f < cv->fold_count; f++)
+                sum += test_metrics(cv, f)[i].value[m] / folds;
+            for (size_t f = 0; f < cv->fold_count; f++) {
+                double from_mean = test_metrics(cv, f)[i].value[m] - sum;
+                squares += from_mean * from_mean;
+            }
+            mean[i].value[m] = sum;
+            deviation[i].value[m] = sqrt(squares / (folds - 1));
+        }
+    }
+}
+
+static void add_line(struct cli_table *table, const char *label, const char *target, unsigned known,
+                     const struct tulle_metrics *metrics)
+{
+    cli_table_add(table, "%s", label);
+    cli_table_add(table, "%s", target);
+    cli_table_add(table, "%zu", metrics->rows);
+    cli_table_add_values(table, known, metrics);
+}
+
+static int print_table(const struct cv *cv, unsigned known, const struct tulle_metrics *mean,
+                       const struct tulle_metrics *deviation)
+{
+    const struct tulle_model_info *info = tulle_model_info(cv->folds[0].model);
+    struct cli_table table = {.columns = 3, .left = 2};
+    cli_table_add(&table, "fold");
+    cli_table_add(&table, "target");
+    cli_table_add(&table, "rows");
+    cli_table_add_names(&table, known);
+    for (size_t i = 0; i < info->target_count; i++) {
+        const char *target = info->targets[i].name;
+        for (size_t f = 0; f < cv->fold_count; f++) {
+            char *label = cli_format("%zu", f + 1);
+            add_line(&table, label, target, known, &test_metrics(cv, f)[i]);
+            free(label);
+        }
+        add_line(&table, "mean", target, known, &mean[i]);
+        add_line(&table, "deviation", target, known, &deviation[i]);
+    }
+    cli_table_print(stdout, &table, "");
+    cli_table_free(&table);
+    return cli_close_stdout();
+}
+
+static int print_json(const struct cv *cv, unsigned known, const struct tulle_metrics *mean,
+                      const struct tulle_metrics *deviation)
+{
+    json_t *folds = json_array(), *object = json_object();
+    const struct tulle_model_info *info = tulle_model_info(cv->folds[0].model);
+    for (size_t f = 0; f < cv->fold_count; f++) {
+        const struct tulle_model_info *of = tulle_model_info(cv->folds[f].model);
+        json_t *fold = json_object();
+        cli_json_set(fold, "rows", cli_json_split_rows(of));
+        cli_json_set(fold, "epochs", cli_json_count(of->curve_count));
+        cli_json_set(fold, "best_epoch", cli_json_count_or_null(of->best_epoch));
+        cli_json_set(fold, "test", cli_json_metrics(of, known, test_metrics(cv, f)));
+        cli_json_append(folds, fold);
+    }
+    cli_json_set(object, "task", cli_json_text(tulle_task_name(info->task)));
+    cli_json_set(object, "seconds", cli_json_number(cli_progress_seconds(&cv->job.progress)));
+    cli_json_set(object, "folds", folds);
+    cli_json_set(object, "mean", cli_json_metrics(info, known, mean));
+    cli_json_set(object, "deviation", cli_json_metrics(info, known, deviation));
+    return cli_json_print(object);
+}
+
+static int print_results(const struct cv *cv)
+{
+    size_t targets = tulle_model_info(cv->folds[0].model)->target_count;
+    struct tulle_metrics *mean = cli_allocate(targets, sizeof *mean);
+    struct tulle_metrics *deviation = cli_allocate(targets, sizeof *deviation);
+    unsigned known = 0;
+    for (size_t f = 0; f < cv->fold_count; f++)
+        known |= cli_metrics_known(test_metrics(cv, f), targets);
+    summarize(cv, targets, mean, deviation);
+    int status = (cv->job.options->json ? print_json : print_table)(cv, known, mean, deviation);
+    free(mean);
+    free(deviation);
+    return status;
+}
+
+/* --- All of it --- */
+
+/* The first fold that failed by itself; others were stopped on its account. */
+static int fail_folds(const struct cv *cv)
+{
+    for (size_t i = 0; i < cv->fold_count; i++) {
+        const struct fold *fold = &cv->folds[i];
+        if (fold->is_over && fold->status != TULLE_OK && fold->status != TULLE_ERROR_INTERRUPTED)
+            return cli_trials_fail(&cv->job, "fold", i + 1, &fold->error);
+    }
+    struct tulle_error interrupted = {.code = TULLE_ERROR_INTERRUPTED};
+    return cli_fail(cv->job.options, &interrupted);
+}
+
+static int run_folds(struct cv *cv)
+{
+    const struct cli_options *options = cv->job.options;
+    cv->fold_count = options->folds;
+    order_rows(cv);
+    if (cv->count < cv->fold_count)
+        return cli_failure("--folds: %zu folds need as many rows with a target, got %zu",
+                           cv->fold_count, cv->count);
+    cv->folds = cli_allocate(cv->fold_count, sizeof *cv->folds);
+    cli_trials_plan(options, cv->fold_count, &cv->at_once, &cv->threads_each);
+    cli_interrupt_hold(CLI_TIDY_SECONDS);
+    cli_progress_init(&cv->job.progress, options);
+    cli_trials_run(cv->fold_count, cv->at_once, run_fold, cv);
+    cli_progress_clear(&cv->job.progress);
+    int status = atomic_load(&cv->failed) ? fail_folds(cv) : print_results(cv);
+    for (size_t i = 0; i < cv->fold_count; i++)
+        tulle_model_free(cv->folds[i].model);
+    return status;
+}
+
+static int run(const struct cli_options *options)
+{
+    struct cv cv = {.job = {.options = options, .train = options->train},
+                    .lock = PTHREAD_MUTEX_INITIALIZER};
+    if (options->folds < 2)
+        return cli_usage_error("--folds: expected at least 2, got %zu", options->folds);
+    int status = cli_train_prepare(&cv.job);
+    if (status == 0)
+        status = cli_train_read(&cv.job);
+    if (status == 0)
+        status = run_folds(&cv);
+    free(cv.folds);
+    free(cv.order);
+    tulle_dataset_free(cv.job.dataset);
+    return status;
+}
+
+const struct cli_command cli_cv = {
+    .bit = CLI_CV,
+    .name = "cv",
+    .summary = "cross-validate: train on all folds of the rows but one, test on that",
+    .synopsis = "DATA --target NAME[,NAME...] [--folds N] [OPTIONS]",
+    .description =
+        "Says how good the models of 'tulle train' with the same options are to be expected, and "
+        "how much that varies: in a table, the metrics of each fold, their mean and their standard "
+        "deviation. No model is kept.\n\n"
+        "The rows are drawn into folds at random, of each class alike. A model is trained for each "
+        "fold: its rows are the test rows, and of all others --valid are the valid rows, which "
+        "choose the epoch. A column that holds a split is of no use here: leave it out with "
+        "--drop.\n\n"
+        "Folds are trained side by side, one thread each. How many there are changes nothing in "
+        "the results.",
+    .arguments = {{"DATA", CLI_DATA_HELP}},
+    .required = 1,
+    .examples = "  tulle cv houses.csv --target price\n"
+                "  tulle cv houses.csv --target price --folds 10 --recipe plain --json\n"
+                "  tulle cv irises.csv --target species --drop split --seed 1\n",
+    .run = run,
+};
