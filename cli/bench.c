@@ -244,6 +244,20 @@ static int bench_shapes(struct bench *bench)
     return status;
 }
 
+static int bench_recipes(struct bench *bench)
+{
+    static const enum tulle_recipe recipes[] = {
+#define RECIPE(NAME, value, name, formula) TULLE_RECIPE_##NAME,
+        TULLE_RECIPE_LIST(RECIPE)
+#undef RECIPE
+    };
+    int status = 0;
+    for (size_t r = 0; r < sizeof recipes / sizeof recipes[0]; r++)
+        for (size_t i = 0; status == 0 && i < bench->thread_counts; i++)
+            status = cli_bench_recipe(&bench->report, bench->quick, recipes[r], bench->threads[i]);
+    return status;
+}
+
 static int bench_widths(struct bench *bench)
 {
     static const size_t widths[] = {17, 100, 257, 1000}, depths[] = {1, 3, 6};
@@ -286,11 +300,9 @@ static int run(const struct cli_options *options)
     static const struct {
         enum cli_bench_part part;
         int (*run)(struct bench *bench);
-    } parts[] = {{CLI_BENCH_STEP, bench_step},
-                 {CLI_BENCH_SHAPES, bench_shapes},
-                 {CLI_BENCH_WIDTHS, bench_widths},
-                 {CLI_BENCH_PREDICT, bench_predict},
-                 {CLI_BENCH_READ, bench_read}};
+    } parts[] = {{CLI_BENCH_STEP, bench_step},       {CLI_BENCH_SHAPES, bench_shapes},
+                 {CLI_BENCH_RECIPES, bench_recipes}, {CLI_BENCH_WIDTHS, bench_widths},
+                 {CLI_BENCH_PREDICT, bench_predict}, {CLI_BENCH_READ, bench_read}};
     struct bench bench = {.quick = options->quick, .threads = {1, options->train.threads}};
     if (options->train.threads == 0)
         bench.threads[1] = cli_peak_cpus();
@@ -321,7 +333,8 @@ const struct cli_command cli_bench = {
         "step: steps of stochastic gradient descent with the reference network 100-128-256-1 "
         "(100 inputs, relu layers of 128 and 256 units, one output) on 1 to 4096 rows, and one of "
         "adam on 500, in f32 and f64, with one thread and with all. shapes: the same with smaller "
-        "and larger networks. "
+        "and larger networks. recipes: steps of 256 rows of 8 numbers with all that a recipe has "
+        "around the products, of which alone the operations are counted. "
         "predict: the reference network on one row at a time, each call timed by itself, p50 and "
         "p99 being the times that half and 99 % of the calls do not exceed; and on many rows. "
         "read: a table from the disk's cache. widths, on request only: networks of 1, 3 and 6 "

@@ -1,6 +1,6 @@
 /*
- * bench.h - the parts of `tulle bench`: what is measured (bench.c, bench_read.c), how it is timed
- * (bench_time.c) and how it is told (bench_report.c).
+ * bench.h - the parts of `tulle bench`: what is measured (bench.c, bench_recipe.c, bench_read.c),
+ * how it is timed (bench_time.c) and how it is told (bench_report.c).
  */
 #ifndef TULLE_CLI_BENCH_H
 #define TULLE_CLI_BENCH_H
@@ -66,6 +66,10 @@ void cli_bench_bytes(struct cli_bench_report *report, const struct cli_timing *t
 
 /* Returns the exit status. */
 int cli_bench_end(struct cli_bench_report *report, const struct cli_options *options);
+
+/* A line: a step of the recipe, for a table of numbers. Returns the exit status. */
+int cli_bench_recipe(struct cli_bench_report *report, int quick, enum tulle_recipe recipe,
+                     unsigned threads);
 
 /* The part that reads files; returns the exit status. */
 int cli_bench_read(struct cli_bench_report *report, int quick);

@@ -14,6 +14,7 @@ static const struct {
     {"peak", "multiply-add peak", "              GFLOP/s"},
     {"step", "training step, reference", SPEED},
     {"shapes", "training step, other shapes", SPEED},
+    {"recipe", "training step, recipes", SPEED},
     {"widths", "training step, by width", SPEED},
     {"row", "prediction of one row", "  time: p50  GFLOP/s  % of peak         p99"},
     {"batch", "prediction of many rows", SPEED},

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,20 +12,25 @@
 
 struct fold {
     struct cv *cv;
-    tulle_model *model;
     enum tulle_status status;
     struct tulle_error error;
     int is_over;
-    double done; /* of its epochs, from 0 to 1 */
+    double done;                /* of its epochs, from 0 to 1 */
+    size_t rows[3];             /* by split; all from here on of a fold that is done */
+    size_t epochs, best_epoch;  /* as in struct tulle_model_info */
+    struct tulle_metrics *test; /* (targets) */
 };
 
 struct cv {
     struct cli_training job;
     size_t *order, count; /* rows with a target, dealt out to the folds in this order */
+    double *classes;      /* (count), in the same order; NULL: it does not go by class */
     struct fold *folds;
     size_t fold_count;
+    tulle_model *model; /* of the first fold; of the others what is needed is copied */
     unsigned at_once, threads_each;
     atomic_int failed;
+    int has_begun;        /* the first fold, whose thread alone sets it, with lock */
     pthread_mutex_t lock; /* of the folds' members and of stderr */
     size_t logged;        /* folds, in their order */
 };
@@ -74,6 +80,9 @@ static int has_classes(const struct cv *cv, const struct placed *placed)
     size_t changes = 0;
     if (options->train.task != TULLE_TASK_AUTO)
         return options->train.task == TULLE_TASK_CLASSIFICATION;
+    if (options->train.loss == TULLE_LOSS_CROSS_ENTROPY ||
+        options->train.loss == TULLE_LOSS_BINARY_CROSS_ENTROPY)
+        return 1;
     for (size_t i = 0; i < data->columns; i++)
         if (data->levels[i].names && strcmp(data->names[i], options->target.items[0]) == 0)
             return 1;
@@ -103,9 +112,12 @@ static void order_rows(struct cv *cv)
     for (size_t i = 0; i < cv->count; i++)
         placed[i] = (struct placed){target[cv->order[i] * data->columns], i, cv->order[i]};
     qsort(placed, cv->count, sizeof *placed, compare_places);
-    int by_class = has_classes(cv, placed);
-    for (size_t i = 0; by_class && i < cv->count; i++)
+    if (has_classes(cv, placed))
+        cv->classes = cli_allocate(cv->count, sizeof *cv->classes);
+    for (size_t i = 0; cv->classes && i < cv->count; i++) {
         cv->order[i] = placed[i].row;
+        cv->classes[i] = placed[i].class;
+    }
     free(placed);
 }
 
@@ -114,24 +126,32 @@ static size_t rounded(double x)
     return (size_t)(x + 0.5);
 }
 
-/* The table with its splits as fold number `fold` has them. Of the rows that do not test, those
- * that validate are as evenly spread as can be: of each class alike, too. */
-static enum tulle_status split_data(const struct cv *cv, size_t fold, tulle_dataset **split,
-                                    struct tulle_error *error)
+/* The splits as fold number `fold` has them. Of the rows that do not test, those that validate are
+ * as evenly spread as can be: of each class alike, too, but its first row trains, as a class that
+ * only validates is not learned. */
+static void assign_splits(const struct cv *cv, size_t fold, unsigned char *splits)
 {
-    const struct tulle_dataset_info *data = tulle_dataset_info(cv->job.dataset);
     double fraction = cv->job.train.valid_fraction;
-    unsigned char *splits = cli_allocate(data->rows, 1); /* train */
-    size_t others = 0;
+    size_t others = 0, valid = 0, last = SIZE_MAX; /* last: of the others' places */
     for (size_t i = 0; i < cv->count; i++) {
         if (i % cv->fold_count == fold) {
             splits[cv->order[i]] = TULLE_SPLIT_TEST;
             continue;
         }
-        if (rounded(fraction * (double)(others + 1)) > rounded(fraction * (double)others))
-            splits[cv->order[i]] = TULLE_SPLIT_VALID;
-        others++;
+        int is_new = cv->classes && (last == SIZE_MAX || cv->classes[last] != cv->classes[i]);
+        int validates = rounded(fraction * (double)++others) > valid && !is_new;
+        splits[cv->order[i]] = validates ? TULLE_SPLIT_VALID : TULLE_SPLIT_TRAIN;
+        valid += validates;
+        last = i;
     }
+}
+
+static enum tulle_status split_data(const struct cv *cv, size_t fold, tulle_dataset **split,
+                                    struct tulle_error *error)
+{
+    const struct tulle_dataset_info *data = tulle_dataset_info(cv->job.dataset);
+    unsigned char *splits = cli_allocate(data->rows, 1); /* rows without a target do not count */
+    assign_splits(cv, fold, splits);
     enum tulle_status status =
         tulle_dataset_create(data->names, tulle_f64(data->values, data->rows, data->columns),
                              data->levels, splits, split, error);
@@ -145,27 +165,57 @@ static enum tulle_status split_data(const struct cv *cv, size_t fold, tulle_data
 static void draw(struct cv *cv)
 {
     double done = 0, seconds = cli_progress_seconds(&cv->job.progress);
-    for (size_t i = 0; i < cv->fold_count; i++)
+    size_t counted = 0;
+    for (size_t i = 0; i < cv->fold_count; i++) {
         done += cv->folds[i].done / (double)cv->fold_count;
+        counted += cv->folds[i].done > 0;
+    }
     char *text = cli_format("%zu of %zu folds, %.0f %% of the epochs", cv->logged, cv->fold_count,
                             100 * done);
-    cli_progress_show(&cv->job.progress, text, seconds * (1 - done) / done);
+    /* As long as not all that run have done an epoch, it seems to take longer than it does. */
+    cli_progress_show(&cv->job.progress, text,
+                      counted < cv->at_once ? NAN : seconds * (1 - done) / done);
     free(text);
+}
+
+/* Rows of a class of its own. */
+static size_t count_lone_rows(const struct cv *cv)
+{
+    size_t lone = 0;
+    for (size_t i = 0; cv->classes && i < cv->count; i++)
+        lone += (i == 0 || cv->classes[i - 1] != cv->classes[i]) &&
+                (i + 1 == cv->count || cv->classes[i + 1] != cv->classes[i]);
+    return lone;
+}
+
+/* With lock, when the first fold has begun. */
+static void begin(struct cv *cv, const struct tulle_model_info *info)
+{
+    size_t lone = count_lone_rows(cv);
+    cv->has_begun = 1;
+    if (lone > 0) {
+        char *text = cli_format("%zu class%s one row: a fold that tests it has not learned it",
+                                lone, lone == 1 ? " has" : "es have");
+        cli_train_log_notice(&cv->job, text);
+        free(text);
+    }
+    cli_train_log_beginning(&cv->job, info);
 }
 
 static int on_progress(const struct tulle_progress *now, void *user)
 {
     struct fold *fold = user;
     struct cv *cv = fold->cv;
-    int is_first = fold == cv->folds && fold->done == 0;
+    int is_first = fold == cv->folds && !cv->has_begun;
     if (is_first || now->epoch_is_complete) {
         pthread_mutex_lock(&cv->lock);
         if (is_first)
-            cli_train_log_beginning(&cv->job, now->model);
-        fold->done = ((double)(now->epoch - 1) + (double)now->step / (double)now->steps) /
-                     (double)now->epochs;
-        if (now->epoch_is_complete) /* one step says little about the time to come */
-            draw(cv);
+            begin(cv, now->model);
+        if (now->epoch_is_complete) { /* one step says little about the time to come */
+            fold->done = (double)now->epoch / (double)now->epochs;
+            if (cv->has_begun) /* another fold may be faster */
+                draw(cv);
+        }
         pthread_mutex_unlock(&cv->lock);
     }
     return cli_interrupted() || atomic_load(&cv->failed);
@@ -176,6 +226,7 @@ static void on_notice(const char *text, void *user)
 {
     struct cv *cv = ((struct fold *)user)->cv;
     pthread_mutex_lock(&cv->lock);
+    cli_progress_clear(&cv->job.progress);
     cli_train_log_notice(&cv->job, text);
     pthread_mutex_unlock(&cv->lock);
 }
@@ -187,19 +238,28 @@ static void log_folds(struct cv *cv)
         const struct fold *fold = &cv->folds[cv->logged];
         if (fold->status != TULLE_OK)
             return;
-        const struct tulle_model_info *info = tulle_model_info(fold->model);
-        const struct tulle_metrics *test = info->metrics + TULLE_SPLIT_TEST * info->target_count;
+        unsigned known = cv->job.options->target.count == 1 ? cli_metrics_known(fold->test, 1) : 0;
         char *text =
             cli_format("fold %zu of %zu: best epoch %zu of %zu", cv->logged + 1, cv->fold_count,
-                       info->best_epoch ? info->best_epoch : info->curve_count, info->curve_count);
-        for (int m = 0; info->target_count == 1 && m < TULLE_METRIC_SLOTS; m++)
-            if (cli_metrics_known(test, 1) & 1u << m)
+                       fold->best_epoch ? fold->best_epoch : fold->epochs, fold->epochs);
+        for (int m = 0; m < TULLE_METRIC_SLOTS; m++)
+            if (known & 1u << m)
                 text = cli_append(text, ", %s %.4g", tulle_metric_name((enum tulle_metric)m),
-                                  test->value[m]);
+                                  fold->test->value[m]);
         cli_progress_clear(&cv->job.progress);
         cli_log(cv->job.options, "%s", text);
         free(text);
     }
+}
+
+static void take_results(struct fold *fold, const struct tulle_model_info *info)
+{
+    size_t targets = info->target_count;
+    memcpy(fold->rows, info->rows, sizeof fold->rows);
+    fold->epochs = info->curve_count;
+    fold->best_epoch = info->best_epoch;
+    fold->test = cli_allocate(targets, sizeof *fold->test);
+    memcpy(fold->test, info->metrics + TULLE_SPLIT_TEST * targets, targets * sizeof *fold->test);
 }
 
 static int run_fold(size_t index, void *user)
@@ -208,6 +268,7 @@ static int run_fold(size_t index, void *user)
     struct fold *fold = &cv->folds[index];
     struct tulle_train_options train = cv->job.train;
     tulle_dataset *dataset;
+    tulle_model *model = NULL;
     fold->cv = cv;
     train.threads = cv->threads_each;
     train.progress = on_progress;
@@ -215,10 +276,16 @@ static int run_fold(size_t index, void *user)
     train.user = fold;
     fold->status = split_data(cv, index, &dataset, &fold->error);
     if (fold->status == TULLE_OK)
-        fold->status = tulle_train(dataset, &train, &fold->model, &fold->error);
+        fold->status = tulle_train(dataset, &train, &model, &fold->error);
     tulle_dataset_free(dataset);
-    if (fold->status != TULLE_OK)
+    if (fold->status == TULLE_OK)
+        take_results(fold, tulle_model_info(model));
+    else
         atomic_store(&cv->failed, 1);
+    if (index == 0)
+        cv->model = model;
+    else
+        tulle_model_free(model); /* there may be as many folds as rows */
     pthread_mutex_lock(&cv->lock);
     fold->is_over = 1;
     fold->done = 1;
@@ -228,12 +295,6 @@ static int run_fold(size_t index, void *user)
 }
 
 /* --- What was found --- */
-
-static const struct tulle_metrics *test_metrics(const struct cv *cv, size_t fold)
-{
-    const struct tulle_model_info *info = tulle_model_info(cv->folds[fold].model);
-    return info->metrics + TULLE_SPLIT_TEST * info->target_count;
-}
 
 /* Mean and standard deviation over the folds, (target_count) each; NaN where a fold has none. */
 static void summarize(const struct cv *cv, size_t targets, struct tulle_metrics *mean,
@@ -245,9 +306,9 @@ static void summarize(const struct cv *cv, size_t targets, struct tulle_metrics 
         for (int m = 0; m < TULLE_METRIC_SLOTS; m++) {
             double sum = 0, squares = 0;
             for (size_t f = 0; f < cv->fold_count; f++)
-                sum += test_metrics(cv, f)[i].value[m] / folds;
+                sum += cv->folds[f].test[i].value[m] / folds;
             for (size_t f = 0; f < cv->fold_count; f++) {
-                double from_mean = test_metrics(cv, f)[i].value[m] - sum;
+                double from_mean = cv->folds[f].test[i].value[m] - sum;
                 squares += from_mean * from_mean;
             }
             mean[i].value[m] = sum;
@@ -268,7 +329,7 @@ static void add_line(struct cli_table *table, const char *label, const char *tar
 static int print_table(const struct cv *cv, unsigned known, const struct tulle_metrics *mean,
                        const struct tulle_metrics *deviation)
 {
-    const struct tulle_model_info *info = tulle_model_info(cv->folds[0].model);
+    const struct tulle_model_info *info = tulle_model_info(cv->model);
     struct cli_table table = {.columns = 3, .left = 2};
     cli_table_add(&table, "fold");
     cli_table_add(&table, "target");
@@ -278,7 +339,7 @@ static int print_table(const struct cv *cv, unsigned known, const struct tulle_m
         const char *target = info->targets[i].name;
         for (size_t f = 0; f < cv->fold_count; f++) {
             char *label = cli_format("%zu", f + 1);
-            add_line(&table, label, target, known, &test_metrics(cv, f)[i]);
+            add_line(&table, label, target, known, &cv->folds[f].test[i]);
             free(label);
         }
         add_line(&table, "mean", target, known, &mean[i]);
@@ -293,15 +354,15 @@ static int print_json(const struct cv *cv, unsigned known, const struct tulle_me
                       const struct tulle_metrics *deviation)
 {
     json_t *folds = json_array(), *object = json_object();
-    const struct tulle_model_info *info = tulle_model_info(cv->folds[0].model);
+    const struct tulle_model_info *info = tulle_model_info(cv->model);
     for (size_t f = 0; f < cv->fold_count; f++) {
-        const struct tulle_model_info *of = tulle_model_info(cv->folds[f].model);
-        json_t *fold = json_object();
-        cli_json_set(fold, "rows", cli_json_split_rows(of));
-        cli_json_set(fold, "epochs", cli_json_count(of->curve_count));
-        cli_json_set(fold, "best_epoch", cli_json_count_or_null(of->best_epoch));
-        cli_json_set(fold, "test", cli_json_metrics(of, known, test_metrics(cv, f)));
-        cli_json_append(folds, fold);
+        const struct fold *fold = &cv->folds[f];
+        json_t *found = json_object();
+        cli_json_set(found, "rows", cli_json_split_rows(fold->rows));
+        cli_json_set(found, "epochs", cli_json_count(fold->epochs));
+        cli_json_set(found, "best_epoch", cli_json_count_or_null(fold->best_epoch));
+        cli_json_set(found, "test", cli_json_metrics(info, known, fold->test));
+        cli_json_append(folds, found);
     }
     cli_json_set(object, "task", cli_json_text(tulle_task_name(info->task)));
     cli_json_set(object, "seconds", cli_json_number(cli_progress_seconds(&cv->job.progress)));
@@ -313,12 +374,12 @@ static int print_json(const struct cv *cv, unsigned known, const struct tulle_me
 
 static int print_results(const struct cv *cv)
 {
-    size_t targets = tulle_model_info(cv->folds[0].model)->target_count;
+    size_t targets = tulle_model_info(cv->model)->target_count;
     struct tulle_metrics *mean = cli_allocate(targets, sizeof *mean);
     struct tulle_metrics *deviation = cli_allocate(targets, sizeof *deviation);
     unsigned known = 0;
     for (size_t f = 0; f < cv->fold_count; f++)
-        known |= cli_metrics_known(test_metrics(cv, f), targets);
+        known |= cli_metrics_known(cv->folds[f].test, targets);
     summarize(cv, targets, mean, deviation);
     int status = (cv->job.options->json ? print_json : print_table)(cv, known, mean, deviation);
     free(mean);
@@ -356,7 +417,8 @@ static int run_folds(struct cv *cv)
     cli_progress_clear(&cv->job.progress);
     int status = atomic_load(&cv->failed) ? fail_folds(cv) : print_results(cv);
     for (size_t i = 0; i < cv->fold_count; i++)
-        tulle_model_free(cv->folds[i].model);
+        free(cv->folds[i].test);
+    tulle_model_free(cv->model);
     return status;
 }
 
@@ -373,6 +435,7 @@ static int run(const struct cli_options *options)
         status = run_folds(&cv);
     free(cv.folds);
     free(cv.order);
+    free(cv.classes);
     tulle_dataset_free(cv.job.dataset);
     return status;
 }

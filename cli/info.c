@@ -273,7 +273,7 @@ static json_t *training_json(const struct tulle_model_info *info)
                  info->split_column ? json_null() : cli_json_number(info->valid_fraction));
     cli_json_set(training, "test_fraction",
                  info->split_column ? json_null() : cli_json_number(info->test_fraction));
-    cli_json_set(training, "rows", cli_json_split_rows(info));
+    cli_json_set(training, "rows", cli_json_split_rows(info->rows));
     cli_json_set(training, "options", options_json(info));
     cli_json_set(training, "curve", curve_json(info));
     return training;

@@ -141,12 +141,12 @@ json_t *cli_json_split_metrics(const struct tulle_model_info *info)
     return splits;
 }
 
-json_t *cli_json_split_rows(const struct tulle_model_info *info)
+json_t *cli_json_split_rows(const size_t *counts)
 {
     json_t *rows = json_object();
     for (int split = TULLE_SPLIT_TRAIN; split <= TULLE_SPLIT_TEST; split++)
         cli_json_set(rows, tulle_split_name((enum tulle_split)split),
-                     cli_json_count(info->rows[split]));
+                     cli_json_count(counts[split]));
     return rows;
 }
 

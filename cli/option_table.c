@@ -115,9 +115,9 @@ const struct cli_option cli_option_table[] = {
      "how much rows of a class count: CLASS=W,... (others 1), or balanced, where all classes count "
      "the same altogether"},
 
-    {"epochs", NULL, "N", CLI_FITS, TRAINING, &cli_type_count, FIELD(train.epochs),
+    {"epochs", NULL, "N", CLI_FITS, TRAINING, &cli_type_count_or_auto, FIELD(train.epochs),
      "passes over the training rows"},
-    {"batch", NULL, "ROWS", CLI_FITS, TRAINING, &cli_type_batch, FIELD(train.batch_size),
+    {"batch", NULL, "ROWS", CLI_FITS, TRAINING, &cli_type_count_or_auto, FIELD(train.batch_size),
      "rows in a step; auto goes by the number of train rows"},
     {"patience", NULL, "N", CLI_FITS, TRAINING, &cli_type_count_or_none, FIELD(train.patience),
      "end after so many epochs without a better valid loss; 0 never does"},
@@ -197,7 +197,8 @@ const struct cli_option cli_option_table[] = {
      "fewer and shorter repeats: rough figures in seconds"},
 
     {"output", "o", "FILE", CLI_TRAIN | CLI_TUNE | CLI_PREDICT, OUTPUT, &cli_type_text,
-     FIELD(output), "the file to write; it appears only when it is complete. - is stdout"},
+     FIELD(output),
+     "the file to write; it appears only when it is complete. For train and predict - is stdout"},
     {"proba", NULL, NULL, CLI_PREDICT, OUTPUT, &cli_type_flag, FIELD(probabilities),
      "of a classifier: a column for each class, with its probability"},
     {"warn-range", NULL, NULL, CLI_EVAL | CLI_PREDICT, OUTPUT, &cli_type_flag, FIELD(warn_range),

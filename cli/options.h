@@ -29,6 +29,7 @@ enum cli_bench_part {
     CLI_BENCH_ALL, /* not to be asked for by name: all but widths */
     CLI_BENCH_STEP,
     CLI_BENCH_SHAPES,
+    CLI_BENCH_RECIPES,
     CLI_BENCH_PREDICT,
     CLI_BENCH_READ,
     CLI_BENCH_WIDTHS

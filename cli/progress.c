@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "peak.h"
 #include "report.h"
 
 static const double redraw_seconds = 0.1;
@@ -18,24 +18,17 @@ enum { PLAIN_LINES = 10 };
  * line may correct it, and in a log, where it stands. */
 static const double glance_seconds = 0.2, watch_seconds = 2, patience_seconds = 10;
 
-static double seconds_now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 void cli_progress_init(struct cli_progress *progress, const struct cli_options *options)
 {
     memset(progress, 0, sizeof *progress);
     progress->options = options;
     progress->live = !options->quiet && isatty(STDERR_FILENO);
-    progress->started = seconds_now();
+    progress->started = cli_clock();
 }
 
 double cli_progress_seconds(const struct cli_progress *progress)
 {
-    return seconds_now() - progress->started;
+    return cli_clock() - progress->started;
 }
 
 /* --- Text --- */
@@ -65,7 +58,7 @@ static double epochs_done(const struct tulle_progress *progress)
 
 static double seconds_of_steps(const struct cli_progress *progress)
 {
-    return seconds_now() - progress->stepped;
+    return cli_clock() - progress->stepped;
 }
 
 /* What comes before the first step, and that step itself, are not repeated. */
@@ -120,7 +113,7 @@ static void draw_line(struct cli_progress *progress, const char *line)
     fprintf(stderr, "\r%s%*s", line, progress->width > width ? progress->width - width : 0, "");
     fflush(stderr);
     progress->width = width;
-    progress->drawn = seconds_now();
+    progress->drawn = cli_clock();
 }
 
 static void draw(struct cli_progress *progress, int finished)
@@ -155,10 +148,10 @@ static int is_time_to_tell(const struct cli_progress *progress)
            seconds >= patience_seconds;
 }
 
-static void tell_time(struct cli_progress *progress)
+/* Once. */
+static void tell_time(struct cli_progress *progress, double left)
 {
-    double left = seconds_left(progress);
-    if (progress->has_told || isnan(left) || !is_time_to_tell(progress))
+    if (progress->has_told || isnan(left))
         return;
     char *time = time_text(left);
     cli_log(progress->options, "about %s to go", time);
@@ -171,7 +164,7 @@ void cli_progress_step(struct cli_progress *progress, const struct tulle_progres
     int is_first = progress->last.epoch == 0;
     if (is_first) {
         progress->first = *now;
-        progress->stepped = seconds_now();
+        progress->stepped = cli_clock();
     }
     /* Whether an epoch was the last is known only from the next one's first step on. */
     if (!is_first && !progress->live && now->epoch != progress->last.epoch &&
@@ -180,9 +173,9 @@ void cli_progress_step(struct cli_progress *progress, const struct tulle_progres
         progress->has_told = 1;
     }
     progress->last = *now;
-    if (!progress->live)
-        tell_time(progress);
-    else if (seconds_now() - progress->drawn >= redraw_seconds)
+    if (!progress->live && is_time_to_tell(progress))
+        tell_time(progress, seconds_left(progress));
+    else if (progress->live && cli_clock() - progress->drawn >= redraw_seconds)
         draw(progress, 0);
 }
 
@@ -200,7 +193,9 @@ void cli_progress_finish(struct cli_progress *progress)
 
 void cli_progress_show(struct cli_progress *progress, const char *text, double left)
 {
-    if (!progress->live || seconds_now() - progress->drawn < redraw_seconds)
+    if (!progress->live && cli_progress_seconds(progress) >= watch_seconds)
+        tell_time(progress, left);
+    if (!progress->live || cli_clock() - progress->drawn < redraw_seconds)
         return;
     char *time = time_text(isnan(left) ? 0 : left);
     char *line = isnan(left) ? cli_format("%s", text) : cli_format("%s  %s left", text, time);

@@ -26,7 +26,8 @@ void cli_progress_step(struct cli_progress *progress, const struct tulle_progres
 void cli_progress_finish(struct cli_progress *progress);
 
 /* In place of these, for several trainings at once: on a terminal, a line that is rewritten now and
- * then. left: seconds to go; NaN: nobody knows. */
+ * then; in the log of a run that is not short, once, the time that is left. left: seconds to go;
+ * NaN: nobody knows. */
 void cli_progress_show(struct cli_progress *progress, const char *text, double left);
 
 /* Removes the line, for one that is to stay. */

@@ -103,7 +103,7 @@ json_t *cli_json_metrics(const struct tulle_model_info *info, unsigned known,
 
 /* Of the three splits, as the model has them. */
 json_t *cli_json_split_metrics(const struct tulle_model_info *info);
-json_t *cli_json_split_rows(const struct tulle_model_info *info);
+json_t *cli_json_split_rows(const size_t *counts); /* (3) */
 
 /* Prints the object to stdout, frees it and closes stdout. Returns the exit status. */
 int cli_json_print(json_t *object);

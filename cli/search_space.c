@@ -13,15 +13,16 @@
 #include "report.h"
 
 const struct cli_dimension cli_search_space[CLI_DIMENSIONS] = {
-    {"lr", {NULL}, CLI_FACTOR, 0.2, 3, {NULL}},
-    {"dropout", {NULL}, CLI_UNIFORM, 0, 0.4, {NULL}},
-    {"weight-decay", {NULL}, CLI_FACTOR, 0.1, 10, {NULL}},
-    {"hidden", {NULL}, CLI_CHOICE, 0, 0, {"128,128", "256,256", "256,256,256", "512,512", "512"}},
-    {"batch", {NULL}, CLI_CHOICE, 0, 0, {"x0.5", "x1", "x2"}},
-    {"activation", {NULL}, CLI_CHOICE, 0, 0, {"relu", "selu", "silu", "mish", "gelu"}},
-    {"scaling", {NULL}, CLI_CHOICE, 0, 0, {"standard", "robust", "quantile"}},
-    {"number-dim", {NULL}, CLI_CHOICE, 0, 0, {"x0", "x1", "x2"}},
-    {"number-deviation", {"number-dim", "number-frequencies"}, CLI_FACTOR, 0.3, 10, {NULL}},
+    {"lr", NULL, CLI_FACTOR, 0.2, 3, {NULL}},
+    {"dropout", "hidden", CLI_UNIFORM, 0, 0.4, {NULL}},
+    {"weight-decay", NULL, CLI_FACTOR, 0.1, 10, {NULL}},
+    {"hidden", NULL, CLI_CHOICE, 0, 0, {"128,128", "256,256", "256,256,256", "512,512", "512"}},
+    {"batch", NULL, CLI_CHOICE, 0, 0, {"x0.5", "x1", "x2"}},
+    {"activation", "hidden", CLI_CHOICE, 0, 0, {"relu", "selu", "silu", "mish", "gelu"}},
+    {"scaling", NULL, CLI_CHOICE, 0, 0, {"standard", "robust", "quantile"}},
+    {"number-dim", NULL, CLI_CHOICE, 0, 0, {"x0", "x1", "x2"}},
+    {"number-bins", "number-dim", CLI_CHOICE, 0, 0, {"x0.1", "x0.5", "x1"}},
+    {"number-deviation", "number-dim", CLI_FACTOR, 0.3, 10, {NULL}},
 };
 
 static size_t count_choices(const struct cli_dimension *dimension)
@@ -46,6 +47,11 @@ static double between(double low, double high, double u)
         }
     }
     return value;
+}
+
+int cli_search_is_off(const char *value)
+{
+    return strcmp(value, "0") == 0 || strcmp(value, "none") == 0;
 }
 
 int cli_search_applies(const struct cli_dimension *dimension, const char *base)

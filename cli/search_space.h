@@ -11,15 +11,18 @@ enum cli_distribution {
 };
 
 struct cli_dimension {
-    const char *option;   /* of `tulle train` */
-    const char *needs[2]; /* options that must not be 0, or this one means nothing */
+    const char *option; /* of `tulle train` */
+    const char *needs;  /* an option that must not be 0 or none, or this one means nothing */
     enum cli_distribution distribution;
     double low, high;
     const char *choices[6];
 };
 
-enum { CLI_DIMENSIONS = 9 };
+enum { CLI_DIMENSIONS = 10 };
 extern const struct cli_dimension cli_search_space[CLI_DIMENSIONS];
+
+/* Whether an option's value makes what needs it mean nothing. */
+int cli_search_is_off(const char *value);
 
 /* Whether there is something to draw: of what is 0 in the recipe, `base`, there are no multiples.
  */

@@ -35,7 +35,7 @@ static int print_json(const struct cli_training *job, double seconds)
     json_t *object = json_object();
     cli_json_set(object, "model", cli_json_text(job->output));
     cli_json_set(object, "task", cli_json_text(tulle_task_name(info->task)));
-    cli_json_set(object, "rows", cli_json_split_rows(info));
+    cli_json_set(object, "rows", cli_json_split_rows(info->rows));
     cli_json_set(object, "epochs", cli_json_count(info->curve_count));
     cli_json_set(object, "best_epoch", cli_json_count_or_null(info->best_epoch));
     cli_json_set(object, "seconds", cli_json_number(seconds));
@@ -70,7 +70,8 @@ static void name_option(struct tulle_error *error)
     if (strncmp(error->message, before, sizeof before - 1) != 0)
         return;
     size_t length = strcspn(member, " ");
-    const char *option = cli_option_of_member(member, length);
+    int is_member = strncmp(member + length, " is ", strlen(" is ")) == 0;
+    const char *option = is_member ? cli_option_of_member(member, length) : NULL;
     if (!option)
         return;
     char *text = cli_format("--%s%s", option, member + length);

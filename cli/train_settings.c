@@ -250,8 +250,7 @@ static void add_data(struct cli_given *given, size_t *count, const struct tulle_
         free(declared);
 }
 
-/* Whether another setting makes this one mean nothing. */
-static int is_idle(const struct tulle_model_info *info, const char *option)
+int cli_option_is_idle(const struct tulle_model_info *info, const char *option)
 {
     for (size_t i = 0; i < DEPENDENCES; i++) {
         if (strcmp(dependences[i].option, option) != 0)
@@ -275,7 +274,7 @@ struct cli_given *cli_repeating_options(const struct tulle_model_info *info, siz
         const struct tulle_setting *setting = &info->settings[i];
         const char *option = cli_option_of_member(setting->name, strlen(setting->name));
         int is_fraction = option && (strcmp(option, "valid") == 0 || strcmp(option, "test") == 0);
-        if (option && !is_idle(info, option) && (is_split_at_random || !is_fraction))
+        if (option && !cli_option_is_idle(info, option) && (is_split_at_random || !is_fraction))
             add(given, count, option, cli_format("%s", setting->value));
     }
     return given;

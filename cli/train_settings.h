@@ -18,6 +18,9 @@ const char *cli_recipe_value(enum tulle_recipe recipe, int is_of_classes,
 /* Whether an option is given that means something only with some values of this one. */
 int cli_option_is_needed(const struct cli_options *options, const char *name);
 
+/* Whether another setting of the model makes this option mean nothing. */
+int cli_option_is_idle(const struct tulle_model_info *info, const char *option);
+
 /* Refuses options that mean nothing beside the others. Returns 0 or the exit status. */
 int cli_settings_check(const struct cli_options *options);
 

@@ -43,13 +43,11 @@ static struct cli_trial *make_trials(struct cli_tune *tune, size_t index)
 
 int cli_trial_takes(const struct cli_trial *trial, size_t index)
 {
-    for (size_t i = 0; i < 2; i++) {
-        const char *needed = cli_search_space[index].needs[i];
-        for (size_t j = 0; needed && j < CLI_DIMENSIONS; j++)
-            if (strcmp(cli_search_space[j].option, needed) == 0 && trial->values[j] &&
-                strcmp(trial->values[j], "0") == 0)
-                return 0;
-    }
+    const char *needed = cli_search_space[index].needs;
+    for (size_t i = 0; needed && i < CLI_DIMENSIONS; i++)
+        if (strcmp(cli_search_space[i].option, needed) == 0 && trial->values[i] &&
+            cli_search_is_off(trial->values[i]))
+            return 0;
     return trial->tune->is_searched[index];
 }
 
@@ -120,8 +118,9 @@ static void take_base(struct cli_tune *tune, size_t index, const struct tulle_mo
                              ? cli_format("%zu", info->batch_size)
                              : cli_format("%s", setting_of(info, dimension->option));
     tune->is_searched[index] &= cli_search_applies(dimension, tune->bases[index]);
-    for (size_t i = 0; i < 2 && dimension->needs[i]; i++)
-        tune->is_searched[index] &= strcmp(setting_of(info, dimension->needs[i]), "0") != 0;
+    if (dimension->needs)
+        tune->is_searched[index] &= !cli_search_is_off(setting_of(info, dimension->needs));
+    tune->is_searched[index] &= !cli_option_is_idle(info, dimension->option);
 }
 
 /* When the first trial has begun: what the recipe comes to for this table. */
@@ -142,6 +141,27 @@ static void begin(struct cli_tune *tune, const struct tulle_progress *now)
     pthread_cond_broadcast(&tune->has_begun);
 }
 
+/* By the first trial, which is always finished; and if no time is set, as if all others took as
+ * long. */
+static double seconds_left(const struct cli_tune *tune)
+{
+    const struct cli_trial *first = tune->trials[0];
+    int is_at_first = first->outcome == CLI_RUNNING;
+    double spent = cli_progress_seconds(&tune->job.progress), epochs = 0;
+    if (is_at_first && first->epochs == 0)
+        return NAN;
+    if (tune->seconds > 0) {
+        double left = tune->seconds - spent;
+        double of_first =
+            is_at_first ? spent * ((double)tune->epochs / (double)first->epochs - 1) : 0;
+        return fmax(fmax(left, of_first), 0);
+    }
+    for (size_t i = 0; i < tune->count; i++)
+        epochs += (double)(tune->trials[i]->outcome == CLI_RUNNING ? tune->trials[i]->epochs
+                                                                   : tune->epochs);
+    return spent * ((double)tune->most * (double)tune->epochs / epochs - 1);
+}
+
 static void draw(struct cli_tune *tune)
 {
     size_t over = 0;
@@ -150,8 +170,7 @@ static void draw(struct cli_tune *tune)
     char *text = cli_format("%zu trial%s done", over, over == 1 ? "" : "s");
     if (tune->best)
         text = cli_append(text, ", best valid loss %.4g", tune->best->loss);
-    double left = tune->seconds - cli_progress_seconds(&tune->job.progress);
-    cli_progress_show(&tune->job.progress, text, tune->seconds > 0 && left > 0 ? left : NAN);
+    cli_progress_show(&tune->job.progress, text, seconds_left(tune));
     free(text);
 }
 
@@ -397,16 +416,16 @@ const struct cli_command cli_tune = {
     .bit = CLI_TUNE,
     .name = "tune",
     .summary = "search for better settings than the recipe's, and keep the best model",
-    .synopsis = "DATA --target NAME [--budget TIME] [-o MODEL] [OPTIONS]",
+    .synopsis = "DATA --target NAME[,NAME...] [--budget TIME] [OPTIONS]",
     .description =
         "Trains again and again, with settings drawn at random, and keeps the model with the "
-        "lowest "
-        "valid loss. It is the one that 'tulle train' makes with the same options and those that "
-        "are printed for it. Trial 1 is the recipe itself; options that are given stay as they are "
+        "lowest valid loss, in a file that is named as by 'tulle train'. It is the one that 'tulle "
+        "train' makes with the same options and those that are printed for it. Trial 1 is the "
+        "recipe itself; options that are given stay as they are "
         "in all trials. The table shows the best ten.\n\n"
         "Poor trials are stopped: at 1/15, 1/5 and 7/15 of the epochs those whose lowest valid "
-        "loss "
-        "so far is higher than that of more than half of the trials before them that got as far, "
+        "loss so far is higher than that of more than half of the trials before them that got as "
+        "far, "
         "once there are three. Trials are compared in the order of their numbers, so that with "
         "--trials the results are the same however many run at once; with --budget it "
         "depends on the machine how many there are. Trials that the end of the time interrupts do "

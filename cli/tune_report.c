@@ -147,7 +147,7 @@ static int print_json(const struct cli_tune *tune)
         cli_json_append(trials, trial_json(tune->trials[i], known_metrics(tune)));
     cli_json_set(object, "model", cli_json_text(tune->job.output));
     cli_json_set(object, "task", cli_json_text(tulle_task_name(info->task)));
-    cli_json_set(object, "rows", cli_json_split_rows(info));
+    cli_json_set(object, "rows", cli_json_split_rows(info->rows));
     cli_json_set(object, "seconds", cli_json_number(cli_progress_seconds(&tune->job.progress)));
     cli_json_set(object, "best", cli_json_count(tune->best->index + 1));
     cli_json_set(object, "options", cli_json_text(options));

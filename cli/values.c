@@ -101,8 +101,8 @@ static void show_count(const struct cli_value_type *type, const void *field, cha
 }
 
 /* As many rows as tulle_train finds right are 0 to it. */
-static int parse_batch(const struct cli_value_type *type, const char *text, void *field,
-                       char *problem, size_t size)
+static int parse_count_or_auto(const struct cli_value_type *type, const char *text, void *field,
+                               char *problem, size_t size)
 {
     if (strcmp(text, "auto") != 0)
         return parse_count(type, text, field, problem, size);
@@ -110,8 +110,8 @@ static int parse_batch(const struct cli_value_type *type, const char *text, void
     return 0;
 }
 
-static void show_batch(const struct cli_value_type *type, const void *field, char *buffer,
-                       size_t size)
+static void show_count_or_auto(const struct cli_value_type *type, const void *field, char *buffer,
+                               size_t size)
 {
     if (*(const size_t *)field == 0)
         snprintf(buffer, size, "auto");
@@ -447,10 +447,13 @@ static const struct cli_choice splits[] = {{"train", TULLE_SPLIT_TRAIN, NULL},
                                            {"test", TULLE_SPLIT_TEST, NULL},
                                            {"all", TULLE_SPLIT_ALL, NULL},
                                            END};
-static const struct cli_choice parts[] = {
-    {"step", CLI_BENCH_STEP, NULL},       {"shapes", CLI_BENCH_SHAPES, NULL},
-    {"predict", CLI_BENCH_PREDICT, NULL}, {"read", CLI_BENCH_READ, NULL},
-    {"widths", CLI_BENCH_WIDTHS, NULL},   END};
+static const struct cli_choice parts[] = {{"step", CLI_BENCH_STEP, NULL},
+                                          {"shapes", CLI_BENCH_SHAPES, NULL},
+                                          {"recipes", CLI_BENCH_RECIPES, NULL},
+                                          {"predict", CLI_BENCH_PREDICT, NULL},
+                                          {"read", CLI_BENCH_READ, NULL},
+                                          {"widths", CLI_BENCH_WIDTHS, NULL},
+                                          END};
 static const struct cli_choice yes_no[] = {{"yes", 1, NULL}, {"no", 0, NULL}, END};
 #undef END
 
@@ -470,7 +473,8 @@ const struct cli_value_type cli_type_quantiles = {
     NULL};
 const struct cli_value_type cli_type_count = {parse_count, show_count, 1, MOST, NULL, NULL};
 const struct cli_value_type cli_type_count_or_none = {parse_count, show_count, 0, MOST, NULL, NULL};
-const struct cli_value_type cli_type_batch = {parse_batch, show_batch, 1, MOST, "auto, or ", NULL};
+const struct cli_value_type cli_type_count_or_auto = {
+    parse_count_or_auto, show_count_or_auto, 1, MOST, "auto, or ", NULL};
 const struct cli_value_type cli_type_limit = {parse_count, NULL, 1, MOST, NULL, NULL};
 const struct cli_value_type cli_type_time = {
     parse_time, show_time, 0, 0, "a time above 0, such as 90s, 10m or 2h", NULL};

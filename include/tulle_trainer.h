@@ -88,9 +88,8 @@ enum tulle_optimizer {
     X(GLOROT, 2, glorot, "uniform in +-sqrt(6 / (inputs + units)) (Glorot and Bengio, 2010)")      \
     X(LECUN, 3, lecun, "normal, deviation sqrt(1 / inputs) (LeCun et al., 1998)")                  \
     X(DATA, 4, data,                                                                               \
-      "lecun, then each unit scaled and shifted so that over the first rows its sums deviate by "  \
-      "1 "                                                                                         \
-      "and are 0 at a random mean of five of them (Holzmueller et al., 2024)")
+      "lecun, then each unit scaled and shifted so that over some of the rows its sums deviate "   \
+      "by 1 and are 0 at a random mean of five of them (Holzmueller et al., 2024)")
 
 enum tulle_initializer {
 #define TULLE_INITIALIZER_ENUM(NAME, value, name, formula) TULLE_INITIALIZER_##NAME = value,
@@ -162,12 +161,12 @@ struct tulle_embedding {
  * learned functions of x: waves or splines.
  *
  * - Waves are sum_f V_df cos(2 pi (w_f x) + b_f) + c_d over `frequencies` learned w, b and V of the
- *   number's own. They begin with w normal of deviation `frequency_deviation`, b uniform in +-pi, V
- *   and c uniform in +-1 / sqrt(frequencies) (the periodic part of RealMLP's "PBLD"; Holzmueller et
- *   al., 2024).
+ *   number's own, NaN where an angle is beyond 2^20, in f64 2^49. They begin with w normal of
+ *   deviation `frequency_deviation`, b uniform in +-pi, V and c uniform in +-1 / sqrt(frequencies)
+ *   (the periodic part of RealMLP's "PBLD"; Holzmueller et al., 2024).
  * - Splines are piecewise linear: sum_t W_td min(1, max(0, (x - k_t) / (k_(t+1) - k_t))) over
- * `bins` between the number's knots k, with learned W that begin at 0 ("PLE"; Gorishniy et al.,
- * 2022).
+ *   `bins` between the number's knots k, with learned W that begin at 0 ("PLE"; Gorishniy et al.,
+ *   2022).
  *
  * The inputs of the first layer, x's, embedded numbers and levels' vectors alike, may each be
  * multiplied by a learned factor, which is 1 at first.
@@ -181,14 +180,15 @@ struct tulle_embedding {
 struct tulle_front {
     const size_t *numbers; /* (number_count) of the inputs, ascending */
     size_t number_count;
-    size_t dimensions;  /* of each number; 0 where there are no numbers */
-    size_t frequencies; /* of waves, */
+    size_t dimensions;  /* of each number, at most 4096; 0 where there are no numbers */
+    size_t frequencies; /* of waves, at most 4096, */
     double frequency_deviation;
-    size_t bins;         /* or of splines; the other is 0 */
-    const double *knots; /* (number_count, bins + 1), ascending; those that a number of fewer bins
-                            has not are beyond its values */
+    size_t bins;         /* or of splines, at most 65,536; the other is 0 */
+    const double *knots; /* (number_count, bins + 1), finite and ascending, in f32 too if that is
+                            the precision; those that a number of fewer bins has not are beyond its
+                            values */
     int has_factors;
-    size_t members; /* 0 is 1 */
+    size_t members; /* 0 is 1; at most 1024 */
 };
 
 /* --- Trainer --------------------------------------------------------------------------------- */
@@ -272,9 +272,10 @@ struct tulle_trainer_options {
     }
 
 /*
- * Draws the weights from the generator, layer by layer and row by row, and then the embeddings;
- * biases are zero. x has a column for each input and each embedding; y one for each output, but for
- * quantile one for each target and for cross_entropy one, the class: a whole number from 0.
+ * Draws the weights from the generator, layer by layer and row by row, and then the embeddings,
+ * waves and factors; biases are zero. x has a column for each input and each embedding; y one for
+ * each output, but for quantile one for each target and for cross_entropy one, the class: a whole
+ * number from 0.
  */
 TULLE_API enum tulle_status tulle_trainer_create(const struct tulle_trainer_options *options,
                                                  tulle_trainer **trainer,
@@ -282,7 +283,8 @@ TULLE_API enum tulle_status tulle_trainer_create(const struct tulle_trainer_opti
 TULLE_API void tulle_trainer_free(tulle_trainer *trainer);
 
 /*
- * One update from all rows of x and y. *loss (may be NULL) is the loss before the update.
+ * One update from all rows of x and y. *loss (may be NULL) is the loss before the update; of
+ * members the mean of each one's, which is not that of their mean output.
  * Allocates only when x has more rows than batch_size and than any step before it.
  * TULLE_ERROR_DIVERGED: the loss is not finite; the parameters are of no use any
  * more. So it is with a class or level that does not exist.

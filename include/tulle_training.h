@@ -54,12 +54,12 @@ TULLE_API enum tulle_status tulle_fading_from_name(const char *name, enum tulle_
 /* X(NAME, value, name, what it is): settings that go together. */
 #define TULLE_RECIPE_LIST(X)                                                                       \
     X(TABULAR, 0, tabular,                                                                         \
-      "good on tables without tuning, after RealMLP (Holzmueller et al., 2024)")                   \
-    X(ENSEMBLE, 1, ensemble,                                                                       \
-      "more accurate: networks that share most of their weights, after TabM "                      \
+      "good on tables without tuning: networks that share most of their weights, after TabM "      \
       "(Gorishniy et al., 2025)")                                                                  \
-    X(PLAIN, 2, plain, "Adam, standardised numbers, ReLU")                                         \
-    X(NOTEBOOK, 3, notebook, "plain gradient descent, ReLU: how it all began")
+    X(ENSEMBLE, 1, ensemble, "the same, larger: slower and more accurate")                         \
+    X(REALMLP, 2, realmlp, "one network, as RealMLP-TD was published (Holzmueller et al., 2024)")  \
+    X(PLAIN, 3, plain, "Adam, standardised numbers, ReLU")                                         \
+    X(NOTEBOOK, 4, notebook, "plain gradient descent, ReLU: how it all began")
 
 enum tulle_recipe {
 #define TULLE_RECIPE_ENUM(NAME, value, name, formula) TULLE_RECIPE_##NAME = value,
@@ -177,7 +177,7 @@ struct tulle_train_options {
     double label_smoothing;
     size_t batch_size; /* 0: by the number of training rows */
 
-    size_t epochs;
+    size_t epochs; /* 0: by the number of training rows */
     enum tulle_schedule schedule;
     double schedule_factor; /* of step and plateau */
     size_t schedule_epochs; /* of the same */

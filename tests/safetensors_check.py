@@ -9,6 +9,7 @@ where NumPy or safetensors is missing.
 
 import csv
 import json
+import statistics
 import sys
 
 try:
@@ -35,11 +36,24 @@ def read_columns(path, names):
     return np.array([[float(row[name]) for name in names] for row in rows])
 
 
-def scale_inputs(columns, x):
+def normal_deviates(quantiles, x):
+    """Of the shares of training values below x, by the column's quantiles."""
+    last = len(quantiles) - 1
+    values = np.unique(quantiles)
+    first_share = np.searchsorted(quantiles, values, "left") / last
+    last_share = (np.searchsorted(quantiles, values, "right") - 1) / last
+    shares = np.clip((first_share + last_share) / 2, 1 / (4 * last), 1 - 1 / (4 * last))
+    deviates = [statistics.NormalDist().inv_cdf(share) for share in shares]
+    return np.interp(x, values, deviates)
+
+
+def scale_inputs(columns, tensors, x):
     """What the columns' values x (rows, columns) enter the network as."""
     for i, column in enumerate(columns):
-        assert column["scaling"] in ("none", "standard", "robust"), column
-        x[:, i] = (x[:, i] - column["mean"]) / column["scale"]
+        if column["scaling"] == "quantile":
+            x[:, i] = normal_deviates(tensors.pop(f"columns.{i}.quantiles"), x[:, i])
+        else:
+            x[:, i] = (x[:, i] - column["mean"]) / column["scale"]
         if column["scaling"] == "robust":
             x[:, i] /= np.sqrt(1 + (x[:, i] / 3) ** 2)
         if column["scaling"] != "none" and column["min"] == column["max"]:
@@ -103,7 +117,7 @@ def main(model_path, data_path, predictions_path):
         return np.array([column[key] for column in model[columns]])
 
     x = read_columns(data_path, [column["name"] for column in model["inputs"]])
-    x = embed_numbers(model["front"], tensors, scale_inputs(model["inputs"], x).astype(dtype))
+    x = embed_numbers(model["front"], tensors, scale_inputs(model["inputs"], tensors, x).astype(dtype))
     outputs = pass_layers(model, tensors, x)
     assert tensors.pop("curve").shape == (model["training"]["curve"], 3)
     assert not tensors, f"tensors of no layer: {list(tensors)}"

@@ -391,6 +391,8 @@ static void test_nothing_to_get(void **state)
 static const size_t no_input[] = {1, INPUTS}, turned[] = {3, 1}, twice[] = {1, 1};
 static const double equal_knots[] = {0, 1, 2, 2, 3, 0, 1, 2, 3, 4};
 static const double endless_knots[] = {0, 1, 2, 3, 4, 0, 1, 2, 3, INFINITY};
+static const double near_knots[] = {0, 1, 2, 3, 4, 0, 1, 1 + 1e-12, 3, 4};
+static const double far_knots[] = {0, 1, 2, 3, 1e300, 0, 1, 2, 3, 4};
 static const double no_knots[] = {0, 1, NAN, 3, 4, 0, 1, 2, 3, 4};
 
 #define INCOMPLETE "embedded numbers need at least 1 dimension, and either frequencies or bins"
@@ -402,6 +404,7 @@ static const struct {
     const char *message;
 } refused[] = {
     {{.members = 2}, "members need factors of the inputs, or all of them would be the same"},
+    {{.has_factors = 1, .members = 1025}, "a network has at most 1024 members, got 1025"},
     {{NULL, 2, 3, 4, 1, 0, NULL, 0, 0}, INCOMPLETE},
     {{numbers, 2, 0, 4, 1, 0, NULL, 0, 0}, INCOMPLETE},
     {{numbers, 2, 3, 0, 1, 0, NULL, 0, 0}, INCOMPLETE},
@@ -414,11 +417,15 @@ static const struct {
     {{twice, 2, 3, 4, 1, 0, NULL, 0, 0}, NO_INPUTS "1"},
     {{numbers, 2, 3, 0, 0, BINS, NULL, 0, 0}, "knots is NULL, but bins 4"},
     {{numbers, 2, 3, 0, 0, BINS, equal_knots, 0, 0},
-     "knots must be finite and ascend, got 2 after 2"},
+     "knots must be finite and ascend in f32, got 2 after 2"},
     {{numbers, 2, 3, 0, 0, BINS, endless_knots, 0, 0},
-     "knots must be finite and ascend, got inf after 3"},
+     "knots must be finite and ascend in f32, got inf after 3"},
     {{numbers, 2, 3, 0, 0, BINS, no_knots, 0, 0},
-     "knots must be finite and ascend, got nan after 1"},
+     "knots must be finite and ascend in f32, got nan after 1"},
+    {{numbers, 2, 3, 0, 0, BINS, near_knots, 0, 0},
+     "knots must be finite and ascend in f32, got 1 after 1"},
+    {{numbers, 2, 3, 0, 0, BINS, far_knots, 0, 0},
+     "knots must be finite and ascend in f32, got inf after 3"},
     {{numbers, 2, 3, 4, -1, 0, NULL, 0, 0},
      "the deviation of frequencies must be a finite number of at least 0, got -1"},
     {{numbers, 2, 3, 4, NAN, 0, NULL, 0, 0},
@@ -439,28 +446,40 @@ static void test_refused(void **state)
     }
 }
 
-/* What is said of numbers that there are none of does not count; sizes that no memory has do. */
-static void test_sizes(void **state)
+/* Knots that are the same in f32, or too large for it, are good ones in f64. */
+static void test_knots_of_f64(void **state)
+{
+    static const double *const good[] = {near_knots, far_knots};
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        struct tulle_trainer_options options = network_options(INPUTS, narrow, 2, TULLE_F64);
+        options.front = (struct tulle_front){numbers, 2, 3, 0, 0, BINS, good[i], 0, 0};
+        tulle_trainer *trainer = new_trainer(&options);
+        tulle_model *model;
+        assert_int_equal(tulle_trainer_model(trainer, &model), TULLE_OK);
+        tulle_model_free(model);
+        tulle_trainer_free(trainer);
+    }
+}
+
+/* What is said of numbers that there are none of does not count. */
+static void test_no_numbers(void **state)
 {
     struct tulle_trainer_options options = network_options(INPUTS, narrow, 2, TULLE_F32);
-    struct tulle_error error = {0};
-    tulle_trainer *trainer;
     (void)state;
     options.front = (struct tulle_front){NULL, 0, SIZE_MAX, SIZE_MAX, 0, SIZE_MAX, NULL, 0, 1};
     tulle_trainer_free(new_trainer(&options));
-    options.front = (struct tulle_front){.has_factors = 1, .members = SIZE_MAX};
-    assert_int_equal(tulle_trainer_create(&options, &trainer, &error), TULLE_ERROR_MEMORY);
-    assert_null(trainer);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_as_inputs),   cmocka_unit_test(test_factors_as_weights),
-        cmocka_unit_test(test_differences), cmocka_unit_test(test_precisions),
-        cmocka_unit_test(test_threads),     cmocka_unit_test(test_set_and_get),
-        cmocka_unit_test(test_refused),     cmocka_unit_test(test_nothing_to_get),
-        cmocka_unit_test(test_sizes),       cmocka_unit_test(test_models),
+        cmocka_unit_test(test_as_inputs),    cmocka_unit_test(test_factors_as_weights),
+        cmocka_unit_test(test_differences),  cmocka_unit_test(test_precisions),
+        cmocka_unit_test(test_threads),      cmocka_unit_test(test_set_and_get),
+        cmocka_unit_test(test_refused),      cmocka_unit_test(test_nothing_to_get),
+        cmocka_unit_test(test_no_numbers),   cmocka_unit_test(test_models),
+        cmocka_unit_test(test_knots_of_f64),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

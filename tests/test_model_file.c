@@ -161,13 +161,14 @@ static void test_rich(void **state)
 static void test_fronts(void **state)
 {
     (void)state;
-    static const double knots[] = {-1e100, -1.0 / 3, 0, 1e-300, 0.1, 1e300};
+    static const double knots[][6] = {[TULLE_F32] = {-1e20, -1.0 / 3, 0, 1e-30, 0.1, 1e30},
+                                      [TULLE_F64] = {-1e100, -1.0 / 3, 0, 1e-300, 0.1, 1e300}};
     const struct tulle_front fronts[] = {
         {(const size_t[]){8}, 1, 1, 16, .members = 1},
         {(const size_t[]){0, 2}, 2, 17, 20},
         {(const size_t[]){0, 1, 2, 3}, 4, 4, 1, .has_factors = 1},
-        {(const size_t[]){0, 8}, 2, 3, .bins = 2, .knots = knots},
-        {(const size_t[]){2}, 1, 17, .bins = 5, .knots = knots, .has_factors = 1, .members = 3},
+        {(const size_t[]){0, 8}, 2, 3, .bins = 2},
+        {(const size_t[]){2}, 1, 17, .bins = 5, .has_factors = 1, .members = 3},
         {.has_factors = 1},
         {.has_factors = 1, .members = 9},
         {.has_factors = 1, .members = 1},
@@ -178,6 +179,7 @@ static void test_fronts(void **state)
         rich_init(&rich);
         rich.info.precision = i % 2 ? TULLE_F64 : TULLE_F32;
         rich.info.front = fronts[i / 2];
+        rich.info.front.knots = knots[i % 2];
         rich.layers[1].parametric = i % 3 == 0;
         rich.info.layers = rich.layers + (i == 9); /* a layer that is first and last */
         rich.info.layer_count = 2 - (i == 9);

@@ -101,6 +101,21 @@ static void test_thread_choice(void **state)
         }
 }
 
+/* Few samples are many rows of members, for which threads pay. */
+static void test_thread_choice_of_members(void **state)
+{
+    static const struct tulle_layer layers[] = {{512, TULLE_ACTIVATION_RELU},
+                                                {1, TULLE_ACTIVATION_IDENTITY}};
+    (void)state;
+    struct tulle_trainer_options options = network_options(100, layers, 2, TULLE_F32);
+    options.front = (struct tulle_front){.has_factors = 1, .members = 32};
+    options.threads = 0;
+    options.batch_size = 4;
+    tulle_trainer *trainer = new_trainer(&options);
+    assert_true(tulle_cpu_count() == 1 || tulle_pool_threads(trainer->pool) > 1);
+    tulle_trainer_free(trainer);
+}
+
 /* Wide enough, and of enough rows, that threads have something to share. */
 static void test_threads(void **state)
 {
@@ -208,9 +223,13 @@ static void test_loss_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_epoch_is_steps), cmocka_unit_test(test_views),
-        cmocka_unit_test(test_loss_order),     cmocka_unit_test(test_thread_choice),
-        cmocka_unit_test(test_threads),        cmocka_unit_test(test_instruction_sets),
+        cmocka_unit_test(test_epoch_is_steps),
+        cmocka_unit_test(test_views),
+        cmocka_unit_test(test_loss_order),
+        cmocka_unit_test(test_thread_choice),
+        cmocka_unit_test(test_thread_choice_of_members),
+        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_instruction_sets),
     };
     return cmocka_run_group_tests(tests, make_data, free_data);
 }

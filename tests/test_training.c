@@ -322,7 +322,6 @@ static void test_bad_options(void **state)
     } while (0)
     REFUSE(size, 0, "size is not set");
     REFUSE(target_count, 0, "no target column is named");
-    REFUSE(epochs, 0, "epochs must be at least 1");
     REFUSE(valid_fraction, -0.1, "fractions");
     REFUSE(valid_fraction, 1, "fractions");
     REFUSE(valid_fraction, NAN, "fractions");
@@ -345,6 +344,7 @@ static void test_bad_options(void **state)
     REFUSE(embedding_dimensions, 0, "at least 1 dimension");
     REFUSE(members, 0, "at least 1 member");
     REFUSE(members, 4, "members need factors");
+    REFUSE(number_bins, 65537, "at most 65536 bins, got 65537");
     REFUSE(dropout, 1, "dropout");
     REFUSE(dropout, -0.5, "dropout");
     REFUSE(momentum, 1, "momentum");

@@ -41,17 +41,26 @@ static int append_block(struct network *network, size_t count, enum block_kind k
     return 1;
 }
 
-static enum tulle_status check_knots(const struct tulle_front *front, struct tulle_error *error)
+/* Knots must differ as the network keeps them: in f32 some may be rounded to the same number. */
+static enum tulle_status check_knots(const struct network_shape *shape, struct tulle_error *error)
 {
-    for (size_t i = 0; i < front->number_count; i++) {
-        const double *knots = front->knots + i * (front->bins + 1);
-        for (size_t t = 0; t < front->bins; t++)
-            if (!(knots[t] < knots[t + 1]) || isinf(knots[t]) || isinf(knots[t + 1]))
-                return tulle_fail(error, TULLE_ERROR_ARGUMENT,
-                                  "knots must be finite and ascend, got %g after %g", knots[t + 1],
-                                  knots[t]);
+    const struct tulle_front *front = &shape->front;
+    enum tulle_status status = TULLE_OK;
+    uint64_t mode = tulle_float_mode_enter();
+    for (size_t i = 0; status == TULLE_OK && i < front->number_count * (front->bins + 1); i++) {
+        int is_first = i % (front->bins + 1) == 0;
+        double before = is_first ? -INFINITY : front->knots[i - 1], knot = front->knots[i];
+        if (shape->precision == TULLE_F32) {
+            before = (float)before;
+            knot = (float)knot;
+        }
+        if (!(before < knot) || isinf(knot))
+            status = tulle_fail(error, TULLE_ERROR_ARGUMENT,
+                                "knots must be finite and ascend in %s, got %g after %g",
+                                tulle_type_name(shape->precision), knot, before);
     }
-    return TULLE_OK;
+    tulle_float_mode_leave(mode);
+    return status;
 }
 
 static enum tulle_status check_numbers(const struct network_shape *shape, struct tulle_error *error)
@@ -78,7 +87,7 @@ static enum tulle_status check_numbers(const struct network_shape *shape, struct
                               shape->inputs, front->numbers[i]);
     if (front->bins > 0 && !front->knots)
         return tulle_fail(error, TULLE_ERROR_ARGUMENT, "knots is NULL, but bins %zu", front->bins);
-    return front->bins > 0 ? check_knots(front, error) : TULLE_OK;
+    return front->bins > 0 ? check_knots(shape, error) : TULLE_OK;
 }
 
 static enum tulle_status check_front(const struct network_shape *shape, struct tulle_error *error)
@@ -86,6 +95,9 @@ static enum tulle_status check_front(const struct network_shape *shape, struct t
     if (shape->front.members > 1 && !shape->front.has_factors)
         return tulle_fail(error, TULLE_ERROR_ARGUMENT,
                           "members need factors of the inputs, or all of them would be the same");
+    if (shape->front.members > TULLE_MOST_MEMBERS)
+        return tulle_fail(error, TULLE_ERROR_ARGUMENT, "a network has at most %d members, got %zu",
+                          TULLE_MOST_MEMBERS, shape->front.members);
     return check_numbers(shape, error);
 }
 

@@ -62,6 +62,10 @@ enum { TULLE_MOST_LEVELS = 1 << 24 };
 /* Bins of an embedded number, far more than are of use. */
 enum { TULLE_MOST_BINS = 1 << 16 };
 
+/* Members, far more than are of use. A pass has room for the layers' outputs of all of them:
+ * without a limit a small file of many members would ask for much memory. */
+enum { TULLE_MOST_MEMBERS = 1 << 10 };
+
 struct network {
     enum tulle_type precision;
     size_t inputs;   /* numbers of a sample, before the levels of its embeddings */

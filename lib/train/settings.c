@@ -54,8 +54,8 @@
     X(clip_norm, number, 1)                                                                        \
     X(averaging, number, 1)                                                                        \
     X(label_smoothing, number, 1)                                                                  \
-    X(batch_size, batch, 1)                                                                        \
-    X(epochs, count, 1)                                                                            \
+    X(batch_size, auto_count, 1)                                                                   \
+    X(epochs, auto_count, 1)                                                                       \
     X(schedule, schedule, 1)                                                                       \
     X(schedule_factor, number, 1)                                                                  \
     X(schedule_epochs, count, 1)                                                                   \
@@ -158,13 +158,15 @@ static void write_count(const struct tulle_train_options *o, size_t offset, stru
     put_count(writer, *CONST_MEMBER(size_t, o, offset));
 }
 
-/* A batch of 0 rows is one of as many as the number of training rows suggests. */
-static enum tulle_status read_batch(const char *text, struct tulle_train_options *o, size_t offset)
+/* 0 is as many as the number of training rows suggests. */
+static enum tulle_status read_auto_count(const char *text, struct tulle_train_options *o,
+                                         size_t offset)
 {
     return read_count(strcmp(text, "auto") == 0 ? "0" : text, o, offset);
 }
 
-static void write_batch(const struct tulle_train_options *o, size_t offset, struct writer *writer)
+static void write_auto_count(const struct tulle_train_options *o, size_t offset,
+                             struct writer *writer)
 {
     if (*CONST_MEMBER(size_t, o, offset) == 0)
         put(writer, "auto");
@@ -327,7 +329,7 @@ WRITTEN_KIND(seed);
 WRITTEN_KIND(loss);
 WRITTEN_KIND(quantiles);
 WRITTEN_KIND(recipe);
-static const struct kind batch_kind = {is_count_open, read_batch, write_batch};
+static const struct kind auto_count_kind = {is_count_open, read_auto_count, write_auto_count};
 
 static const struct row {
     const char *name;

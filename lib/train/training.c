@@ -89,7 +89,7 @@ static void silence_constants(struct training *t)
     }
 }
 
-/* From the first of the training rows, in the order that the split left them in. */
+/* From training rows that are drawn at random, since a table may be sorted. */
 static enum tulle_status initialize_from_data(struct training *t, struct tulle_error *error)
 {
     enum { MOST = 1024 };
@@ -99,7 +99,10 @@ static enum tulle_status initialize_from_data(struct training *t, struct tulle_e
                         .kernels = trainer->kernels,
                         .workspace = &trainer->workspace,
                         .parameters = trainer->parameters};
-    tulle_training_view(t, t->order, &pass.x, &pass.y);
+    memcpy(t->shuffled, t->order, rows * sizeof *t->shuffled);
+    if (rows > MOST)
+        tulle_rng_shuffle(&t->rng, t->shuffled, rows);
+    tulle_training_view(t, t->shuffled, &pass.x, &pass.y);
     return tulle_initialize_from_data(&pass, trainer->parameters, rows < MOST ? rows : MOST,
                                       &t->rng) == TULLE_OK
                ? TULLE_OK

@@ -2,6 +2,8 @@
  * where they do not. */
 #include "../base/portability.h"
 
+#include <math.h>
+
 #include "settings.h"
 #include "training.h"
 
@@ -40,8 +42,6 @@ static enum tulle_status check_complete(const struct tulle_train_options *o,
         return tulle_fail(error, TULLE_ERROR_ARGUMENT, "unknown schedule, scaling or fading");
     if (!tulle_activation_name(o->activation))
         return tulle_fail(error, TULLE_ERROR_ARGUMENT, "unknown activation %d", (int)o->activation);
-    if (o->epochs == 0)
-        return tulle_fail(error, TULLE_ERROR_ARGUMENT, "the number of epochs must be at least 1");
     if (!(o->schedule_factor > 0) || !(o->schedule_factor <= 1) || o->schedule_epochs == 0)
         return tulle_fail(error, TULLE_ERROR_ARGUMENT,
                           "a schedule's factor must be in (0, 1] and its epochs at least 1, got %g "
@@ -54,6 +54,10 @@ static enum tulle_status check_complete(const struct tulle_train_options *o,
         return tulle_fail(error, TULLE_ERROR_ARGUMENT, "an embedding has at least 1 dimension");
     if (o->members == 0)
         return tulle_fail(error, TULLE_ERROR_ARGUMENT, "a network has at least 1 member");
+    if (o->number_bins > TULLE_MOST_BINS) /* for which knots would have been made */
+        return tulle_fail(error, TULLE_ERROR_ARGUMENT,
+                          "an embedded number has at most %d bins, got %zu", TULLE_MOST_BINS,
+                          o->number_bins);
     return TULLE_OK;
 }
 
@@ -69,6 +73,16 @@ static size_t choose_batch_size(size_t rows)
     return size < rows ? size : rows;
 }
 
+/* What a small table lacks in steps it needs in epochs, and a large one needs fewer: a number of
+ * steps that grows as the square root of the rows. Measured at 7000 / sqrt(rows) on tables of 700
+ * to 34,000 rows (docs/quality.md). */
+static size_t choose_epochs(size_t rows)
+{
+    enum { FEWEST = 8, MOST = 256 };
+    double epochs = rint(7000 / sqrt((double)rows));
+    return epochs < FEWEST ? FEWEST : epochs > MOST ? MOST : (size_t)epochs;
+}
+
 enum tulle_status tulle_training_complete_options(struct training *t, struct tulle_error *error)
 {
     struct tulle_train_options *o = &t->options;
@@ -81,5 +95,7 @@ enum tulle_status tulle_training_complete_options(struct training *t, struct tul
         return tulle_fail_memory(error);
     if (o->batch_size == 0)
         o->batch_size = choose_batch_size(t->rows[TULLE_SPLIT_TRAIN]);
+    if (o->epochs == 0)
+        o->epochs = choose_epochs(t->rows[TULLE_SPLIT_TRAIN]);
     return check_complete(o, error);
 }

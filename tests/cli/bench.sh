@@ -13,7 +13,7 @@ lines() {
     tail -n +3 "$SCRATCH/out" | grep '^  ' | cut -c 47- |
         grep -v -E -x " +$number|$time +$number|$time +$number +$number($time)?"
 }
-for part in step shapes predict read widths; do
+for part in step shapes recipes predict read widths; do
     echo "--- $part"
     lines --only $part
 done

@@ -67,6 +67,8 @@ different --loss cross_entropy --label-smoothing 0.1
 different --init he
 sed '7s/^[^,]*/50/' t.csv >other.csv
 run train other.csv $options --checkpoint c.ckpt --resume -o other.tulle --quiet | sed 1d
+run train t.csv $options --checkpoint c.ckpt --resume -o other.tulle --quiet \
+    --missing 'NA,N/A,NaN,nan,null,?,zz' | sed 1d
 run train t.csv --recipe notebook --target class --checkpoint c.ckpt --resume -o other.tulle --quiet | sed 1d
 
 echo "--- damaged"

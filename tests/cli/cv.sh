@@ -3,13 +3,13 @@ needs python3
 table 203 >t.csv
 mixed 300 >m.csv
 options="--recipe plain --hidden 8 --epochs 4"
-run cv t.csv --target y --drop z,split $options 2>&1 | masked
+run cv t.csv --target y --drop z,split $options 2>&1 | timeless | masked
 run cv t.csv --target y,z --drop split $options --folds 2 2>&1 | grep -v '^!' | masked
-run cv m.csv --target class --drop w $options --folds 3 --seed 3 2>&1 | masked
+run cv m.csv --target class --drop w $options --folds 3 --seed 3 2>&1 | timeless | masked
 
 echo "--- the same by any number of threads"
-"$TULLE" cv m.csv --target class --drop w,split $options --threads 1 >one.txt 2>&1
-"$TULLE" cv m.csv --target class --drop w,split $options --threads 4 >four.txt 2>&1
+"$TULLE" cv m.csv --target class --drop w,split $options --threads 1 2>&1 | timeless >one.txt
+"$TULLE" cv m.csv --target class --drop w,split $options --threads 4 2>&1 | timeless >four.txt
 cmp one.txt four.txt && echo "same"
 
 echo "--- JSON: every row is tested once, of each class alike"
@@ -29,6 +29,23 @@ for name in ("accuracy", "log_loss"):
     print(name, math.isclose(found["mean"][name], statistics.mean(values)),
           math.isclose(found["deviation"][name], statistics.stdev(values), abs_tol=1e-12))
 '
+
+echo "--- rare classes: learned wherever they are not tested"
+awk 'BEGIN {print "x,class"; for (i = 0; i < 31; i++) print i "," (i == 30 ? 2 : i % 2)}' >r.csv
+awk 'BEGIN {print "x,class"; for (i = 0; i < 31; i++) print i "," (i == 30 ? "c" : i % 2 ? "b" : "a")}' >s.csv
+run cv r.csv --target class $options --loss cross_entropy 2>&1 | timeless | sed '/network/d' | masked
+"$TULLE" cv s.csv --target class $options --quiet >s.txt
+"$TULLE" cv r.csv --target class --task classification $options --quiet | cmp - s.txt && echo "as text"
+
+echo "--- how long it takes, if it is long"
+"$TULLE" cv t.csv --target y --epochs 1000000 --recipe plain 2>"$SCRATCH/long" &
+until grep -q 'about .* to go$' "$SCRATCH/long"; do
+    kill -0 $! || break
+    sleep 0.1
+done
+kill $!
+wait $!
+echo "exit $?"
 
 echo "--- refused"
 run cv t.csv

@@ -24,6 +24,11 @@ masked() {
     sed -E 's/-?[0-9]+\.[0-9]+(e[-+]?[0-9]+)?/N/g; s/-?[0-9]+e[-+]?[0-9]+/N/g; s/  +/  /g'
 }
 
+# Without the line that a log has only where training takes long enough.
+timeless() {
+    grep -v 'about .* to go$'
+}
+
 # What the folder holds, temporary files included.
 left() {
     echo "left: $(ls -A | tr '\n' ' ')"

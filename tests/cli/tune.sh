@@ -3,14 +3,15 @@ needs python3
 table 200 >t.csv
 data="t.csv --target y --drop z --split-column split"
 fixed="--hidden 12 --epochs 20"
-run tune $data $fixed --trials 14 -o m.tulle >"$SCRATCH/all"
+run tune $data $fixed --trials 14 -o m.tulle | timeless >"$SCRATCH/all"
 sed -n '2p; /^best/,$p' "$SCRATCH/all" | masked |
     sed -E 's/--[a-z-]+ [a-z0-9N]+/--OPTION VALUE/g; s/(--OPTION VALUE ?)+/OPTIONS/; s/[0-9]+/N/g' | uniq
 sed -n '3,/^$/p' "$SCRATCH/all" | wc -l | tr -d ' '
 
 echo "--- the same by any number of threads"
 for threads in 1 5; do
-    "$TULLE" tune $data $fixed --trials 14 --threads $threads --json -o m$threads.tulle >json$threads 2>log$threads
+    "$TULLE" tune $data $fixed --trials 14 --threads $threads --json -o m$threads.tulle >json$threads 2>"$SCRATCH/log"
+    timeless <"$SCRATCH/log" >log$threads
     grep -v -e '"seconds"' -e '"model"' json$threads >results$threads
 done
 cmp results1 results5 && cmp m1.tulle m5.tulle && echo "same results and model"
@@ -55,9 +56,13 @@ rm -f t*.tulle log json* results* log*
 echo "--- what is given is not searched, nor multiples of nothing"
 run tune $data $fixed --recipe plain --trials 2 --lr 0.01 --scaling robust -o p.tulle 2>&1 |
     sed -n 's/ epochs .* r2 / ... /p; /^! trial 1/s/[0-9]\.[0-9e-]*/N/p'
-
-run tune $data $fixed --trials 2 --number-frequencies 8 --bias-decay 1 -o p.tulle 2>&1 |
-    sed -n 's/ epochs .* r2 / ... /p'
+searched() {
+    run tune $data --trials 2 --lr 0.01 --batch 20 --scaling robust -o p.tulle "$@" 2>&1 |
+        sed -n '/^! tulle/p; s/ epochs .* r2 / ... /p'
+}
+searched $fixed --number-dim 3 --number-bins 0 --number-frequencies 8 --weight-decay 0.1 --bias-decay 1
+searched $fixed --recipe plain --number-dim 3 --number-bins 8
+searched --recipe plain --hidden none --epochs 2
 
 echo "--- a budget: one trial at least"
 run tune $data $fixed --budget 0.000001s -o b.tulle 2>&1 | sed -n '/^best/p; /! [0-9]* trial/p'
