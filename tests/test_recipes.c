@@ -220,10 +220,10 @@ static void test_counts(void **state)
     (void)state;
     check_counts(3, 3, 256);
     check_counts(64, 64, 256);
-    check_counts(1024, 64, 219);
-    check_counts(1025, 128, 219);
-    check_counts(4097, 256, 109);
-    check_counts(32769, 512, 39);
+    check_counts(1024, 64, 256);
+    check_counts(1700, 128, 243);
+    check_counts(4097, 256, 156);
+    check_counts(32769, 512, 55);
 }
 
 /* --- Tables with little in them -------------------------------------------------------------- */

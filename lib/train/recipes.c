@@ -25,7 +25,7 @@
     ROW(parametric, "no", "no", "yes", "no", "no")                                                 \
     ROW(dropout, "0.1", "0.1", "0.15", "0", "0")                                                   \
     ROW(input_factors, "yes", "yes", "yes", "no", "no")                                            \
-    ROW(members, "8", "16", "1", "1", "1")                                                         \
+    ROW(members, "8", "8", "1", "1", "1")                                                          \
     ROW(initializer, "fan_in", "fan_in", "data", "fan_in", "fan_in")                               \
     ROW(parametrization, "standard", "standard", "ntk", "standard", "standard")                    \
     ROW(optimizer, "adamw", "adamw", "adamw", "adam", "sgd")                                       \
@@ -38,10 +38,10 @@
     ROW(beta1, "0.9", "0.9", "0.9", "0.9", "0.9")                                                  \
     ROW(beta2, "0.95", "0.95", "0.95", "0.999", "0.999")                                           \
     ROW(epsilon, "1e-08", "1e-08", "1e-08", "1e-08", "1e-08")                                      \
-    ROW(weight_decay, "0", "0", "0.02", "0", "0")                                                  \
+    ROW(weight_decay, "0.05", "0.05", "0.02", "0", "0")                                            \
     ROW(bias_weight_decay, "0", "0", "0", "0", "0")                                                \
     ROW(clip_norm, "0", "0", "0", "0", "0")                                                        \
-    ROW(averaging, "0.985", "0.985", "0", "0", "0")                                                \
+    ROW(averaging, "0.99", "0.99", "0", "0", "0")                                                  \
     ROW(label_smoothing, "0", "0", OF("0", "0.1"), "0", "0")                                       \
     ROW(batch_size, "auto", "auto", "auto", "auto", "32")                                          \
     ROW(epochs, "auto", "auto", "256", "100", "100")                                               \

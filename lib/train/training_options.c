@@ -74,12 +74,12 @@ static size_t choose_batch_size(size_t rows)
 }
 
 /* What a small table lacks in steps it needs in epochs, and a large one needs fewer: a number of
- * steps that grows as the square root of the rows. Measured at 7000 / sqrt(rows) on tables of 700
- * to 34,000 rows (docs/quality.md). */
+ * steps that grows as the square root of the rows. Measured on tables of 500 to 35,000
+ * rows (docs/quality.md). */
 static size_t choose_epochs(size_t rows)
 {
     enum { FEWEST = 8, MOST = 256 };
-    double epochs = rint(7000 / sqrt((double)rows));
+    double epochs = rint(10000 / sqrt((double)rows));
     return epochs < FEWEST ? FEWEST : epochs > MOST ? MOST : (size_t)epochs;
 }
 
