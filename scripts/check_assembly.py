@@ -7,7 +7,7 @@ usage: check_assembly.py LIBRARY.a [OBJDUMP]
 A compiler that loses sight of a tile (a loop over its sums left rolled, one register too few) still gives
 right results, several times slower. So this disassembles every kernels_<isa>_<type>.c of the library but
 the generic ones, and looks at the innermost loops that have fused multiply-adds and no other arithmetic on
-floating-point numbers (an activation's loop has). Those that store nothing are the product loops, where a
+floating-point numbers (an activation's loop has) and call nothing. Those that store nothing are the product loops, where a
 tile's sums run over k:
 
   - none of these loops may refer to the stack (a product loop may walk along a buffer there);
@@ -38,6 +38,7 @@ class X86:
     store = re.compile(r"v?mov\w* .*\)$")
     jump = re.compile(r"j")
     leaves = re.compile(r"jmp|ret|ud2")
+    call = re.compile(r"call")
     memory = re.compile(r"\(%(\w+)(?:,%(\w+))?")
     stack = "rsp"
 
@@ -62,6 +63,7 @@ class Arm64:
     store = re.compile(r"st")
     jump = re.compile(r"b |b\.|cbn?z|tbn?z")
     leaves = re.compile(r"(b|br|ret|brk|udf)( |$)")
+    call = re.compile(r"blr? ")
     memory = re.compile(r"\[(\w+)(?:, (x\d+))?")
     stack = "sp"
 
@@ -156,7 +158,7 @@ def check_table(isa, functions, machine):
             bare = [text for text in body if machine.multiply.match(text)]
             if bare and not stores:
                 faults.append(f"the loop at {function[first][0]:x} multiplies without adding: {bare[0]}")
-            if not fused or any(machine.arithmetic.match(text) for text in body):
+            if not fused or any(machine.arithmetic.match(text) or machine.call.match(text) for text in body):
                 continue
             name = f"the loop of {len(fused)} multiply-adds at {function[first][0]:x}"
             reference = stack_reference(function, first, last, machine, writes)

@@ -38,6 +38,7 @@ run cv r.csv --target class $options --loss cross_entropy 2>&1 | timeless | sed 
 "$TULLE" cv r.csv --target class --task classification $options --quiet | cmp - s.txt && echo "as text"
 
 echo "--- how long it takes, if it is long"
+: >"$SCRATCH/long" # there before the loop asks for it
 "$TULLE" cv t.csv --target y --epochs 1000000 --recipe plain 2>"$SCRATCH/long" &
 until grep -q 'about .* to go$' "$SCRATCH/long"; do
     kill -0 $! || break
