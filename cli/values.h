@@ -58,7 +58,7 @@ extern const struct cli_value_type cli_type_class_weights; /* struct cli_class_w
 extern const struct cli_value_type cli_type_quantiles;     /* struct cli_numbers in (0, 1) */
 extern const struct cli_value_type cli_type_count;         /* size_t, at least 1 */
 extern const struct cli_value_type cli_type_count_or_none; /* size_t */
-extern const struct cli_value_type cli_type_count_or_auto;         /* size_t; 0 is "auto" */
+extern const struct cli_value_type cli_type_count_or_auto; /* size_t; 0 is "auto" */
 extern const struct cli_value_type cli_type_limit;         /* size_t, at least 1, none given */
 extern const struct cli_value_type cli_type_time;          /* double, seconds */
 extern const struct cli_value_type cli_type_threads;       /* unsigned */
