@@ -43,7 +43,7 @@ for preset in ${*:-release clang aarch64 asan tsan}; do
     folder=build/$preset
     [ "$preset" != release ] || folder=build
     only=
-    [ "$preset" != tsan ] || only="-R test_(pool|propagate|trainer|session|notebook)"
+    [ "$preset" != tsan ] || only="-R test_(pool|propagate|trainer|members|front|session|notebook)"
     [ "$preset" != aarch64 ] || only="-E test_(training|model_hostile)" # long, and the same everywhere
     # The preset is for a new folder; one that is there keeps its generator and settings.
     # shellcheck disable=SC2086 # words, on purpose
