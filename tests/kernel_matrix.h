@@ -28,7 +28,7 @@ static inline void assert_written(const struct matrix *matrix, const void *befor
                                   const char *table)
 {
     const struct tile_range *range = &matrix->range;
-    size_t reach = (range->column_end + TULLE_ROW_PAD - 1) / TULLE_ROW_PAD * TULLE_ROW_PAD;
+    size_t reach = tulle_padded(range->column_end);
     for (size_t m = 0; m < matrix->rows; m++)
         for (size_t n = 0; n < matrix->stride; n++) {
             size_t i = m * matrix->stride + n;

@@ -29,11 +29,6 @@ struct rows {
     void *x, *gradient, *parameters, *knots;
 };
 
-static size_t padded(size_t count)
-{
-    return (count + TULLE_ROW_PAD - 1) / TULLE_ROW_PAD * TULLE_ROW_PAD;
-}
-
 static double number(const struct rows *rows, size_t sample)
 {
     return get(rows->type, rows->x, sample * rows->stride + NUMBER);
@@ -54,8 +49,8 @@ static double knot(const struct rows *rows, size_t t)
 static struct rows make_rows(enum tulle_type type, size_t bins, size_t dimensions)
 {
     struct rows rows = {.type = type, .spline = {bins, dimensions}};
-    rows.stride = padded(FIRST_SUM + dimensions + OTHERS);
-    rows.length = padded(dimensions);
+    rows.stride = tulle_padded(FIRST_SUM + dimensions + OTHERS);
+    rows.length = tulle_padded(dimensions);
     rows.x = random_buffer(type, SAMPLES * rows.stride);
     rows.gradient = random_buffer(type, SAMPLES * rows.stride);
     rows.parameters = random_buffer(type, tulle_spline_size(&rows.spline));

@@ -28,16 +28,11 @@ struct rows {
     void *x, *gradient, *parameters;
 };
 
-static size_t padded(size_t count)
-{
-    return (count + TULLE_ROW_PAD - 1) / TULLE_ROW_PAD * TULLE_ROW_PAD;
-}
-
 static struct rows make_rows(enum tulle_type type, size_t frequencies, size_t dimensions)
 {
     struct rows rows = {.type = type, .waves = {frequencies, dimensions}};
-    rows.stride = padded(FIRST_SUM + dimensions + OTHERS);
-    rows.length = padded(frequencies);
+    rows.stride = tulle_padded(FIRST_SUM + dimensions + OTHERS);
+    rows.length = tulle_padded(frequencies);
     rows.x = random_buffer(type, SAMPLES * rows.stride);
     rows.gradient = random_buffer(type, SAMPLES * rows.stride);
     for (size_t i = 0; i < SAMPLES; i++)
@@ -46,7 +41,7 @@ static struct rows make_rows(enum tulle_type type, size_t frequencies, size_t di
     size_t others = 2 + dimensions;
     set_padding(type, rows.parameters, others, frequencies, rows.length, 0);
     set_padding(type, at(type, rows.parameters, others * rows.length), 1, dimensions,
-                padded(dimensions), 0);
+                tulle_padded(dimensions), 0);
     return rows;
 }
 

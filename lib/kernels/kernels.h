@@ -22,6 +22,12 @@
  * number of vectors of any instruction set, and the number of partial sums of a dot. */
 #define TULLE_ROW_PAD 16
 
+/* count, rounded up to a multiple of that. */
+static inline size_t tulle_padded(size_t count)
+{
+    return (count + TULLE_ROW_PAD - 1) / TULLE_ROW_PAD * TULLE_ROW_PAD;
+}
+
 /* The operands of C = A B: A's element (m, k) is a[m * a_row + k], or a[k * a_row + m] where A
  * comes by columns; B's (k, n) is b[k * b_row + n], or b[n * b_row + k] by columns; C's (m, n) is
  * c[m * c_row + n]. */
@@ -93,9 +99,8 @@ enum { TULLE_MOST_WAVES = 4096 };
 /* Elements of one number's waves, a multiple of TULLE_ROW_PAD. */
 static inline size_t tulle_waves_size(const struct waves *waves)
 {
-    size_t pad = TULLE_ROW_PAD - 1;
-    return (2 + waves->dimensions) * ((waves->frequencies + pad) & ~pad) +
-           ((waves->dimensions + pad) & ~pad);
+    return (2 + waves->dimensions) * tulle_padded(waves->frequencies) +
+           tulle_padded(waves->dimensions);
 }
 
 /* A learned piecewise-linear function of a number (struct tulle_front): W (bins, dimensions) with
@@ -106,8 +111,7 @@ struct spline {
 
 static inline size_t tulle_spline_size(const struct spline *spline)
 {
-    size_t pad = TULLE_ROW_PAD - 1;
-    return spline->bins * ((spline->dimensions + pad) & ~pad);
+    return spline->bins * tulle_padded(spline->dimensions);
 }
 
 /* A step of an optimiser (TULLE_OPTIMIZER_LIST) for parameters of one kind. */

@@ -14,12 +14,6 @@
 #include "kernels.h"
 #include "vec_types.h"
 
-/* Elements of a row of W. */
-static size_t spline_row(const struct spline *spline)
-{
-    return (spline->dimensions + TULLE_ROW_PAD - 1) / TULLE_ROW_PAD * TULLE_ROW_PAD;
-}
-
 /* The bin of x, the last one whose first knot is not above it, or else the first one. */
 static size_t find_bin(const real *knots, size_t bins, real x)
 {
@@ -42,7 +36,7 @@ static real share_of_bin(const real *knots, size_t bin, real x)
 static void compute_spline(const struct spline *spline, const void *knots, const void *parameters,
                            const void *x, size_t stride, size_t n, void *to)
 {
-    size_t row = spline_row(spline);
+    size_t row = tulle_padded(spline->dimensions); /* of W */
     for (size_t i = 0; i < n; i++) {
         real number = ((const real *)x)[i * stride], *out = (real *)to + i * stride;
         size_t bin = find_bin(knots, spline->bins, number);
@@ -63,7 +57,7 @@ static void compute_spline_gradient(const struct spline *spline, const void *kno
                                     const void *gradient, size_t stride, size_t n,
                                     enum sum_part part, void *sums, double alpha)
 {
-    size_t row = spline_row(spline);
+    size_t row = tulle_padded(spline->dimensions); /* of W */
     if (part & SUM_FIRST)
         memset(sums, 0, tulle_spline_size(spline) * sizeof(real));
     for (size_t i = 0; i < n; i++) {

@@ -14,12 +14,6 @@
 
 #define TWO_PI ((real)6.28318530717958647693)
 
-/* Numbers of w, of b and of each row of V. */
-static size_t padded_frequencies(const struct waves *waves)
-{
-    return waves->frequencies + -waves->frequencies % TULLE_ROW_PAD;
-}
-
 /* w x comes first: padding then is cos(0) for every x whose waves are numbers. */
 VEC_INLINE vec wave_angle(vec w, vec b, real x)
 {
@@ -31,7 +25,7 @@ static void compute_waves(const struct waves *waves, const void *parameters, con
                           size_t stride, size_t n, void *to)
 {
     _Alignas(VEC_BYTES) real cosines[TULLE_MOST_WAVES];
-    size_t row = padded_frequencies(waves), group = TULLE_MOST_WAVES / row;
+    size_t row = tulle_padded(waves->frequencies), group = TULLE_MOST_WAVES / row;
     const real *w = parameters, *b = w + row, *v = b + row, *c = v + waves->dimensions * row;
     struct product product = {cosines, v, NULL, row, row, stride, row};
     for (size_t i = 0; i < n; i += group) {
@@ -55,7 +49,7 @@ VEC_INLINE void add_wave_gradients(const struct waves *waves, const real *parame
                                    const real *gradient, size_t stride, size_t n, size_t f,
                                    real *sums)
 {
-    size_t row = padded_frequencies(waves);
+    size_t row = tulle_padded(waves->frequencies);
     vec w = vec_load(parameters + f), b = vec_load(parameters + row + f);
     vec w_sum = vec_load(sums + f), b_sum = vec_load(sums + row + f);
     const real *v = parameters + 2 * row + f;
@@ -86,7 +80,7 @@ static void compute_waves_gradient(const struct waves *waves, const void *parame
                                    const void *gradient, size_t stride, size_t n,
                                    enum sum_part part, void *sums, double alpha)
 {
-    size_t row = padded_frequencies(waves), rows = 2 + waves->dimensions;
+    size_t row = tulle_padded(waves->frequencies), rows = 2 + waves->dimensions;
     real *c_sums = (real *)sums + rows * row;
     if (part & SUM_FIRST)
         memset(sums, 0, tulle_waves_size(waves) * sizeof(real));

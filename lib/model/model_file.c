@@ -136,8 +136,7 @@ static void list_numbers(struct model_tensors *list, const struct tulle_model_in
 {
     const struct tulle_front *front = &info->front;
     const size_t n = front->number_count, d = front->dimensions, f = front->frequencies;
-    const size_t row =
-        ((front->bins > 0 ? d : f) + TULLE_ROW_PAD - 1) / TULLE_ROW_PAD * TULLE_ROW_PAD;
+    const size_t row = tulle_padded(front->bins > 0 ? d : f);
     const struct part {
         const char *name;
         size_t copies, rows, columns, offset;

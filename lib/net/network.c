@@ -438,9 +438,8 @@ static size_t find_run(const struct network *network, size_t number, size_t run,
 {
     size_t is_c = run == network->waves.dimensions + 2;
     size_t row = network->spline.bins > 0 ? network->dimensions : network->waves.frequencies;
-    size_t padded = (row + TULLE_ROW_PAD - 1) / TULLE_ROW_PAD * TULLE_ROW_PAD;
     *count = network->spline.bins == 0 && is_c ? network->dimensions : row;
-    return network->first_number + number * network->number_size + run * padded;
+    return network->first_number + number * network->number_size + run * tulle_padded(row);
 }
 
 void tulle_arena_get_numbers(const struct network *network, const void *arena, double *numbers)
