@@ -122,7 +122,7 @@ def scale_number(x, train, scaling):
         u = (x - known.mean()) / known.std()
     elif scaling == "robust":
         low, median, high = np.quantile(known, [0.25, 0.5, 0.75])
-        unit = (high - low) / 1.349 if high > low else (known.max() - known.min()) / 2
+        unit = high - low if high > low else (known.max() - known.min()) / 2
         u = (x - median) / unit
         u = u / np.sqrt(1 + (u / 3) ** 2)
     elif scaling == "quantile":
@@ -132,10 +132,27 @@ def scale_number(x, train, scaling):
     return np.nan_to_num(u)
 
 
+def spread_values(known, count):
+    """All values where these are few, else `count` of them with about as many rows between
+    neighbours, of which a value's count for no more than one bin's share."""
+    values, counts = np.unique(known, return_counts=True)
+    if values.size <= count:
+        return values
+    share = np.inf
+    while True:
+        heavy = counts >= share
+        smaller = counts[~heavy].sum() / (count - 1 - heavy.sum())
+        if smaller >= share:
+            break
+        share = smaller
+    sums = np.concatenate(([0], np.cumsum(np.minimum(counts, share))[:-1]))
+    return values[np.append(np.searchsorted(sums[:-1], share * np.arange(count - 1)), -1)]
+
+
 def find_knots(scaled, bins):
-    """Quantiles of the training values, each once; for want of them, knots beyond all values."""
+    """Values spread over the training rows, those that are apart; then some beyond all values."""
     knots = []
-    for knot in np.quantile(scaled, np.linspace(0, 1, bins + 1)):
+    for knot in spread_values(scaled, bins + 1):
         if not knots or knot - knots[-1] > max(abs(knot) * 2.0**-20, 1.2e-38):
             knots.append(knot)
     return knots + [knots[-1] + 1 + i for i in range(bins + 1 - len(knots))]

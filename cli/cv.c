@@ -207,7 +207,7 @@ static int on_progress(const struct tulle_progress *now, void *user)
     struct fold *fold = user;
     struct cv *cv = fold->cv;
     int is_first = fold == cv->folds && !cv->has_begun;
-    if (is_first || now->epoch_is_complete) {
+    if (now->trial == 0 && (is_first || now->epoch_is_complete)) {
         pthread_mutex_lock(&cv->lock);
         if (is_first)
             begin(cv, now->model);

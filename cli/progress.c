@@ -204,6 +204,14 @@ void cli_progress_show(struct cli_progress *progress, const char *text, double l
     free(time);
 }
 
+void cli_progress_show_trial(struct cli_progress *progress, const struct tulle_progress *now)
+{
+    char *text = cli_format("trial %zu/%zu  epoch %zu/%zu", now->trial, now->trials, now->epoch,
+                            now->epochs);
+    cli_progress_show(progress, text, NAN);
+    free(text);
+}
+
 void cli_progress_clear(struct cli_progress *progress)
 {
     if (progress->width)

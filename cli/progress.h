@@ -25,6 +25,9 @@ void cli_progress_step(struct cli_progress *progress, const struct tulle_progres
 /* After the last one. */
 void cli_progress_finish(struct cli_progress *progress);
 
+/* Before, in trials. */
+void cli_progress_show_trial(struct cli_progress *progress, const struct tulle_progress *now);
+
 /* In place of these, for several trainings at once: on a terminal, a line that is rewritten now and
  * then; in the log of a run that is not short, once, the time that is left. left: seconds to go;
  * NaN: nobody knows. */

@@ -21,7 +21,7 @@ const struct cli_dimension cli_search_space[CLI_DIMENSIONS] = {
     {"activation", "hidden", CLI_CHOICE, 0, 0, {"relu", "selu", "silu", "mish", "gelu"}},
     {"scaling", NULL, CLI_CHOICE, 0, 0, {"standard", "robust", "quantile"}},
     {"number-dim", NULL, CLI_CHOICE, 0, 0, {"x0", "x1", "x2"}},
-    {"number-bins", "number-dim", CLI_CHOICE, 0, 0, {"x0.1", "x0.5", "x1"}},
+    {"number-bins", "number-dim", CLI_CHOICE, 0, 0, {"x0.25", "x1", "x4"}},
     {"number-deviation", "number-dim", CLI_FACTOR, 0.3, 10, {NULL}},
 };
 

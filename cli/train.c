@@ -12,6 +12,10 @@
 static int on_progress(const struct tulle_progress *now, void *user)
 {
     struct cli_training *job = user;
+    if (now->trial > 0) {
+        cli_progress_show_trial(&job->progress, now);
+        return cli_interrupted();
+    }
     if (job->progress.last.epoch == 0) {
         cli_train_log_beginning(job, now->model);
         cli_epoch_log_begin(&job->epochs, now->epoch);

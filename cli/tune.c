@@ -196,7 +196,7 @@ static int on_progress(const struct tulle_progress *now, void *user)
     struct cli_trial *trial = user;
     struct cli_tune *tune = trial->tune;
     int is_first = trial->index == 0 && !tune->is_known; /* which only this thread changes */
-    if (is_first || now->epoch_is_complete) {
+    if (now->trial == 0 && (is_first || now->epoch_is_complete)) {
         pthread_mutex_lock(&tune->lock);
         if (is_first)
             begin(tune, now);

@@ -119,6 +119,24 @@ static void show_count_or_auto(const struct cli_value_type *type, const void *fi
         show_count(type, field, buffer, size);
 }
 
+static int parse_count_or_trial(const struct cli_value_type *type, const char *text, void *field,
+                                char *problem, size_t size)
+{
+    if (strcmp(text, "auto") != 0)
+        return parse_count(type, text, field, problem, size);
+    *(size_t *)field = TULLE_BY_TRIAL;
+    return 0;
+}
+
+static void show_count_or_trial(const struct cli_value_type *type, const void *field, char *buffer,
+                                size_t size)
+{
+    if (*(const size_t *)field == TULLE_BY_TRIAL)
+        snprintf(buffer, size, "auto");
+    else
+        show_count(type, field, buffer, size);
+}
+
 static void show_threads(const struct cli_value_type *type, const void *field, char *buffer,
                          size_t size)
 {
@@ -475,6 +493,8 @@ const struct cli_value_type cli_type_count = {parse_count, show_count, 1, MOST, 
 const struct cli_value_type cli_type_count_or_none = {parse_count, show_count, 0, MOST, NULL, NULL};
 const struct cli_value_type cli_type_count_or_auto = {
     parse_count_or_auto, show_count_or_auto, 1, MOST, "auto, or ", NULL};
+const struct cli_value_type cli_type_count_or_trial = {
+    parse_count_or_trial, show_count_or_trial, 0, MOST, "auto, or ", NULL};
 const struct cli_value_type cli_type_limit = {parse_count, NULL, 1, MOST, NULL, NULL};
 const struct cli_value_type cli_type_time = {
     parse_time, show_time, 0, 0, "a time above 0, such as 90s, 10m or 2h", NULL};

@@ -59,15 +59,16 @@ extern const struct cli_value_type cli_type_quantiles;     /* struct cli_numbers
 extern const struct cli_value_type cli_type_count;         /* size_t, at least 1 */
 extern const struct cli_value_type cli_type_count_or_none; /* size_t */
 extern const struct cli_value_type cli_type_count_or_auto; /* size_t; 0 is "auto" */
-extern const struct cli_value_type cli_type_limit;         /* size_t, at least 1, none given */
-extern const struct cli_value_type cli_type_time;          /* double, seconds */
-extern const struct cli_value_type cli_type_threads;       /* unsigned */
-extern const struct cli_value_type cli_type_seed;          /* uint32_t */
-extern const struct cli_value_type cli_type_rate;          /* double, above 0 */
-extern const struct cli_value_type cli_type_amount;        /* double, at least 0 */
-extern const struct cli_value_type cli_type_factor;        /* double in (0, 1] */
-extern const struct cli_value_type cli_type_fraction;      /* double in [0, 1) */
-extern const struct cli_value_type cli_type_activation;    /* the enums of tulle.h */
+extern const struct cli_value_type cli_type_count_or_trial; /* size_t; TULLE_BY_TRIAL is "auto" */
+extern const struct cli_value_type cli_type_limit;          /* size_t, at least 1, none given */
+extern const struct cli_value_type cli_type_time;           /* double, seconds */
+extern const struct cli_value_type cli_type_threads;        /* unsigned */
+extern const struct cli_value_type cli_type_seed;           /* uint32_t */
+extern const struct cli_value_type cli_type_rate;           /* double, above 0 */
+extern const struct cli_value_type cli_type_amount;         /* double, at least 0 */
+extern const struct cli_value_type cli_type_factor;         /* double in (0, 1] */
+extern const struct cli_value_type cli_type_fraction;       /* double in [0, 1) */
+extern const struct cli_value_type cli_type_activation;     /* the enums of tulle.h */
 extern const struct cli_value_type cli_type_fading;
 extern const struct cli_value_type cli_type_initializer;
 extern const struct cli_value_type cli_type_loss;

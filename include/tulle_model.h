@@ -16,8 +16,7 @@ extern "C" {
 #define TULLE_SCALING_LIST(X)                                                                      \
     X(NONE, 0, none, "x")                                                                          \
     X(STANDARD, 1, standard, "(x - mean) / standard deviation")                                    \
-    X(ROBUST, 2, robust,                                                                           \
-      "u / sqrt(1 + (u / 3)^2) with u = (x - median) / (interquartile range / 1.349)")             \
+    X(ROBUST, 2, robust, "u / sqrt(1 + (u / 3)^2) with u = (x - median) / interquartile range")    \
     X(QUANTILE, 3, quantile, "the normal deviate of the share of training values below x")
 
 enum tulle_scaling {

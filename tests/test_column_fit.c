@@ -173,7 +173,7 @@ static void test_robust(void **state)
     static double drawn[ROWS], sorted[ROWS];
     (void)state;
     struct tulle_column column = fit_numbers(values, COUNT(values), TULLE_SCALING_ROBUST);
-    assert_true(column.mean == 3 && column.scale == 3 / 1.349);
+    assert_true(column.mean == 3 && column.scale == 3);
     assert_int_equal(column.missing, 1);
     tulle_column_clear(&column);
 
@@ -188,8 +188,7 @@ static void test_robust(void **state)
         column = fit_numbers(drawn, count, TULLE_SCALING_ROBUST);
         assert_near(column.mean, naive_quantile(sorted, count, 0.5), 1e-15);
         assert_near(column.scale,
-                    (naive_quantile(sorted, count, 0.75) - naive_quantile(sorted, count, 0.25)) /
-                        1.349,
+                    naive_quantile(sorted, count, 0.75) - naive_quantile(sorted, count, 0.25),
                     1e-11);
         tulle_column_clear(&column);
     }
@@ -266,6 +265,68 @@ static void test_encoded(void **state)
         }
         tulle_encoder_clear(&encoder);
         tulle_column_clear(&column);
+    }
+}
+
+/* --- Knots ------------------------------------------------------------------------------------ */
+
+enum { BINS = 48 };
+
+static size_t find_knots(const double *values, size_t count, double knots[BINS + 1])
+{
+    struct table table;
+    make_table(&table, values, count, NULL, 0);
+    return tulle_column_knots(&table.dataset, 0, table.order, count, BINS + 1, knots);
+}
+
+static void test_few_knots(void **state)
+{
+    static const double same[] = {7, 7, 7}, none[] = {NAN, NAN}, few[] = {2, NAN, -0.0, 2, 9, 0.0};
+    static const double expected[] = {0, 2, 9};
+    double knots[BINS + 1];
+    (void)state;
+    assert_int_equal(find_knots(same, 3, knots), 1);
+    assert_true(knots[0] == 7);
+    assert_int_equal(find_knots(none, 2, knots), 1);
+    assert_true(knots[0] == 0);
+    assert_int_equal(find_knots(few, 6, knots), 3);
+    assert_memory_equal(knots, expected, sizeof expected);
+}
+
+/* Rows per bin are even, also when most of the rows have one value, in the midst or the least. */
+static void test_even_knots(void **state)
+{
+    static const double repeated[] = {1010, 0};
+    static const size_t shares[] = {0, 2, 10}; /* of ten rows, which have that value */
+    static double values[ROWS], sorted[ROWS];
+    double knots[BINS + 1];
+    (void)state;
+    for (size_t c = 0; c < COUNT(repeated) * COUNT(shares); c++) {
+        size_t share = shares[c % COUNT(shares)], heavy = 0;
+        draw_values(values, ROWS, 11, 0);
+        for (size_t i = 0; i < ROWS; i++)
+            if (i % 10 < share && i % 100 != 1) {
+                values[i] = repeated[c / COUNT(shares)];
+                heavy++;
+            }
+        memcpy(sorted, values, sizeof values);
+        qsort(sorted, ROWS, sizeof *sorted, compare_numbers);
+        size_t found = find_knots(values, ROWS, knots);
+        size_t distinct = ROWS - (heavy > 0 ? heavy - 1 : 0);
+        assert_int_equal(found, distinct < BINS + 1 ? distinct : BINS + 1);
+        assert_true(knots[0] == sorted[0] && knots[found - 1] == sorted[ROWS - 1]);
+        size_t least = ROWS, most = 0;
+        for (size_t k = 0, r = 0; k + 1 < found; k++) { /* rows in [knot, next knot) */
+            size_t first = r;
+            while (sorted[r] < knots[k + 1])
+                r++;
+            assert_true(r > first);
+            if (r - first < heavy)
+                continue; /* that value's bin */
+            least = r - first < least ? r - first : least;
+            most = r - first > most ? r - first : most;
+        }
+        assert_true(most <= 2 * least);
     }
 }
 
@@ -505,7 +566,8 @@ int main(void)
         cmocka_unit_test(test_smallest_range), cmocka_unit_test(test_rounding_modes),
         cmocka_unit_test(test_levels),         cmocka_unit_test(test_dimensions),
         cmocka_unit_test(test_all_missing),    cmocka_unit_test(test_classes),
-        cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_copy),           cmocka_unit_test(test_few_knots),
+        cmocka_unit_test(test_even_knots),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

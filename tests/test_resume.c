@@ -17,16 +17,17 @@
 
 static struct run run;
 
-/* Interrupts in the call of that number, from 1; 0: in none. */
+/* Interrupts in the call of that number, from 1; 0: in none. Those of trials are counted apart. */
 struct interruption {
     struct watch watch;
-    size_t at;
+    size_t at, trial_calls, trial_at;
 };
 
 static int interrupt(const struct tulle_progress *progress, void *user)
 {
     struct interruption *interruption = user;
-    (void)progress;
+    if (progress->trial > 0)
+        return ++interruption->trial_calls == interruption->trial_at;
     return ++interruption->watch.calls == interruption->at;
 }
 
@@ -204,6 +205,36 @@ static void test_anew(void **state)
     free(expected.data);
 }
 
+/* An interruption of the trials leaves nothing; what they found, a checkpoint keeps. */
+static void test_trials(void **state)
+{
+    (void)state;
+    size_t calls;
+    struct tulle_error error;
+    tulle_model *model;
+    struct bytes expected = begin(RUN_TABULAR, &calls);
+    size_t trial_calls = interruption.trial_calls;
+    assert_true(trial_calls > 2);
+    remove_checkpoint();
+    tulle_dataset *dataset = new_dataset(&run.table);
+    run.options.checkpoint = in_folder("run.ckpt");
+    for (size_t at = 1; at <= trial_calls; at++) {
+        memset(&interruption, 0, sizeof interruption);
+        interruption.trial_at = at;
+        assert_int_equal(tulle_train(dataset, &run.options, &model, &error),
+                         TULLE_ERROR_INTERRUPTED);
+        assert_null(model);
+        assert_int_equal(interruption.watch.calls, 0);
+        assert_int_equal(access(run.options.checkpoint, F_OK), -1);
+    }
+    tulle_dataset_free(dataset);
+    assert_null(go_on(calls / 2, 1));
+    assert_int_equal(interruption.trial_calls, trial_calls);
+    assert_bytes(go_on(0, 2), expected, "after trials", calls / 2);
+    assert_int_equal(interruption.trial_calls, 0);
+    free(expected.data);
+}
+
 /* --- Death ----------------------------------------------------------------------------------- */
 
 /* In a child process: trains to the end, with checkpoints, and saves the model. */
@@ -268,7 +299,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_every_call), TEST(test_again_and_again),
         TEST(test_on_the_way), TEST(test_patience),
-        TEST(test_anew),       TEST(test_killed),
+        TEST(test_anew),       TEST(test_trials),
+        TEST(test_killed),
     };
     return tulle_has_model_files ? cmocka_run_group_tests(tests, NULL, NULL) : 77;
 }

@@ -138,7 +138,7 @@ static void fit_robust(const double *sorted, size_t count, struct tulle_column *
     double between_quartiles = quantile(sorted, count, 3, 4) - quantile(sorted, count, 1, 4);
     column->mean = quantile(sorted, count, 1, 2);
     double unit =
-        between_quartiles > 0 ? between_quartiles / 1.349 : (column->maximum - column->minimum) / 2;
+        between_quartiles > 0 ? between_quartiles : (column->maximum - column->minimum) / 2;
     column->scale = fmax(unit, DBL_MIN);
 }
 
@@ -198,20 +198,78 @@ static enum tulle_status fit_number(const struct selection *rows, struct tulle_c
     return has_memory ? TULLE_OK : tulle_fail_memory(error);
 }
 
-int tulle_column_quantiles(const struct tulle_dataset *dataset, size_t index, const size_t *order,
-                           size_t rows, size_t count, double *quantiles)
+/* Of sorted values each once, at the front, and in counts how often each is there. */
+static size_t count_values(double *sorted, size_t count, double *counts)
+{
+    size_t distinct = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (distinct > 0 && sorted[distinct - 1] == sorted[i]) {
+            counts[distinct - 1]++;
+        } else {
+            counts[distinct] = 1;
+            sorted[distinct++] = sorted[i];
+        }
+    }
+    return distinct;
+}
+
+/* The share for which the sum of min(count, share) is `bins` shares; counts are of more values than
+ * bins. Each round takes out the values that are a share by themselves, and fewer than are left. */
+static double even_share(const double *counts, size_t distinct, size_t bins)
+{
+    double share = DBL_MAX, next = 0;
+    for (;; share = next) {
+        double rest = 0;
+        size_t heavy = 0;
+        for (size_t i = 0; i < distinct; i++) {
+            if (counts[i] >= share)
+                heavy++;
+            else
+                rest += counts[i];
+        }
+        next = rest / (double)(bins - heavy);
+        if (next >= share)
+            return share;
+    }
+}
+
+/*
+ * A value that most rows have takes the place of most quantiles, and leaves none to tell the others
+ * apart. So no value counts for more than a share: the others divide what is left of the knots, as
+ * bins are found in histograms of gradient boosting (Ke et al., LightGBM, 2017).
+ */
+static size_t place_knots(const double *values, const double *counts, size_t distinct, size_t count,
+                          double *knots)
+{
+    double share = even_share(counts, distinct, count - 1), sum = 0;
+    size_t placed = 0;
+    for (size_t i = 0; i + 1 < distinct && placed + 1 < count; i++) {
+        if (sum >= share * (double)placed)
+            knots[placed++] = values[i];
+        sum += fmin(counts[i], share);
+    }
+    knots[placed++] = values[distinct - 1];
+    return placed;
+}
+
+size_t tulle_column_knots(const struct tulle_dataset *dataset, size_t index, const size_t *order,
+                          size_t rows, size_t count, double *knots)
 {
     struct selection selection = {&dataset->info, index, order, rows};
-    size_t found;
+    size_t found, placed = 0;
     double *values = collect_values(&selection, &found);
-    if (!values)
-        return 0;
-    found = found > 0 ? found : 1;
-    sort(values, found);
-    for (size_t i = 0; i < count; i++)
-        quantiles[i] = quantile(values, found, i, count - 1);
+    double *counts = tulle_calloc(rows, sizeof *counts);
+    if (values && counts) {
+        sort(values, found);
+        placed = count_values(values, found > 0 ? found : 1, counts);
+        if (placed > count)
+            placed = place_knots(values, counts, placed, count, knots);
+        else
+            memcpy(knots, values, placed * sizeof *knots);
+    }
     free(values);
-    return 1;
+    free(counts);
+    return placed;
 }
 
 /* --- Levels ----------------------------------------------------------------------------------- */

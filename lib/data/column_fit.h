@@ -17,8 +17,7 @@ struct column_fit_options {
  *
  *   none      0 and 1
  *   standard  the mean and the (population) standard deviation
- *   robust    the median and the interquartile range / 1.349, which is a normal distribution's
- *             deviation; or, where that range is 0, half of the whole range
+ *   robust    the median and the interquartile range; or, where that is 0, half of the whole range
  *   quantile  the median and 1; the quantiles, at most 1001, are all values where these are fewer
  *
  * with quantiles interpolated linearly between the values. A constant column's are its value and 1
@@ -37,11 +36,14 @@ enum tulle_status tulle_column_fit_classes(const struct tulle_dataset *dataset, 
                                            const size_t *order, size_t count, size_t most,
                                            struct tulle_column *column, struct tulle_error *error);
 
-/* The `count` >= 2 evenly spaced quantiles, from the least value to the largest, of a numeric
- * column over rows order[0..rows-1] where it is not missing; of 0 where it always is. 0 if there is
- * no memory. */
-int tulle_column_quantiles(const struct tulle_dataset *dataset, size_t index, const size_t *order,
-                           size_t rows, size_t count, double *quantiles);
+/*
+ * At most `count` >= 2 values of a numeric column over rows order[0..rows-1], ascending and each
+ * once, from the least to the largest: all where no more are there, else such that between
+ * neighbours are about as many rows, of which a value's count for no more than the share of one
+ * bin. A 0 where the column is always missing. How many they are; 0 if there is no memory.
+ */
+size_t tulle_column_knots(const struct tulle_dataset *dataset, size_t index, const size_t *order,
+                          size_t rows, size_t count, double *knots);
 
 /* Frees what a fitted or copied column owns: name, quantiles, and levels.names, one block with all
  * its texts. */

@@ -340,6 +340,29 @@ enum tulle_status tulle_checkpoint_read(const char *path, const struct checkpoin
     return status;
 }
 
+static int find_field(const char *path, const char *name, char *text, size_t size)
+{
+    struct tensor_reader *reader;
+    if (tulle_tensor_file_open(&checkpoint_file, path, &reader, NULL) != TULLE_OK)
+        return 0;
+    json_t *root = json_loads(tulle_tensor_file_description(reader), JSON_REJECT_DUPLICATES, NULL);
+    const char *there =
+        json_string_value(json_object_get(json_object_get(root, "configuration"), name));
+    int length = there ? snprintf(text, size, "%s", there) : -1;
+    json_decref(root);
+    return tulle_tensor_file_finish(reader, TULLE_OK, NULL, NULL) == TULLE_OK && length >= 0 &&
+           (size_t)length < size;
+}
+
+int tulle_checkpoint_field(const char *path, const char *name, char *text, size_t size)
+{
+    char *previous = previous_of(path);
+    int found =
+        previous && (find_field(path, name, text, size) || find_field(previous, name, text, size));
+    free(previous);
+    return found;
+}
+
 #else
 
 static enum tulle_status fail_without(struct tulle_error *error)
@@ -370,6 +393,12 @@ enum tulle_status tulle_checkpoint_read(const char *path, const struct checkpoin
     *found = 0;
     notice[0] = '\0';
     return fail_without(error);
+}
+
+int tulle_checkpoint_field(const char *path, const char *name, char *text, size_t size)
+{
+    (void)path, (void)name, (void)text, (void)size;
+    return 0;
 }
 
 #endif

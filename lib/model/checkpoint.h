@@ -56,4 +56,7 @@ enum tulle_status tulle_checkpoint_read(const char *path, const struct checkpoin
                                         int *found, char notice[CHECKPOINT_NOTICE_SIZE],
                                         struct tulle_error *error);
 
+/* Of the checkpoint that would be read, a field's text, in `size` bytes; 0 if there is none. */
+int tulle_checkpoint_field(const char *path, const char *name, char *text, size_t size);
+
 #endif

@@ -17,7 +17,7 @@
     ROW(one_hot_levels, "8", "8", "8", "8", "8")                                                   \
     ROW(embedding_dimensions, "8", "8", "8", "8", "8")                                             \
     ROW(number_dimensions, "4", "4", "3", "0", "0")                                                \
-    ROW(number_bins, "48", "48", "0", "0", "0")                                                    \
+    ROW(number_bins, "auto", "auto", "0", "0", "0")                                                \
     ROW(number_frequencies, "16", "16", "16", "16", "16")                                          \
     ROW(number_deviation, "0.1", "0.1", "0.1", "0.1", "0.1")                                       \
     ROW(hidden, "128,128", "192,192", "256,256,256", "128,128", "128,256")                         \

@@ -28,7 +28,7 @@
     X(one_hot_levels, count, 1)                                                                    \
     X(embedding_dimensions, count, 1)                                                              \
     X(number_dimensions, count, 1)                                                                 \
-    X(number_bins, count, 1)                                                                       \
+    X(number_bins, bins, 1)                                                                        \
     X(number_frequencies, count, 1)                                                                \
     X(number_deviation, number, 1)                                                                 \
     X(hidden, hidden, 1)                                                                           \
@@ -169,6 +169,22 @@ static void write_auto_count(const struct tulle_train_options *o, size_t offset,
                              struct writer *writer)
 {
     if (*CONST_MEMBER(size_t, o, offset) == 0)
+        put(writer, "auto");
+    else
+        write_count(o, offset, writer);
+}
+
+static enum tulle_status read_bins(const char *text, struct tulle_train_options *o, size_t offset)
+{
+    if (strcmp(text, "auto") != 0)
+        return read_count(text, o, offset);
+    *MEMBER(size_t, o, offset) = TULLE_BY_TRIAL;
+    return TULLE_OK;
+}
+
+static void write_bins(const struct tulle_train_options *o, size_t offset, struct writer *writer)
+{
+    if (*CONST_MEMBER(size_t, o, offset) == TULLE_BY_TRIAL)
         put(writer, "auto");
     else
         write_count(o, offset, writer);
@@ -329,6 +345,7 @@ WRITTEN_KIND(seed);
 WRITTEN_KIND(loss);
 WRITTEN_KIND(quantiles);
 WRITTEN_KIND(recipe);
+static const struct kind bins_kind = {is_count_open, read_bins, write_bins};
 static const struct kind auto_count_kind = {is_count_open, read_auto_count, write_auto_count};
 
 static const struct row {

@@ -214,7 +214,7 @@ static enum tulle_status make_records(struct training *t, struct tulle_error *er
                : tulle_fail_memory(error);
 }
 
-static enum tulle_status prepare(struct training *t, struct tulle_error *error)
+enum tulle_status tulle_training_prepare(struct training *t, struct tulle_error *error)
 {
     t->first_rows = t->dataset->info.rows;
     enum tulle_status status = join_valid(t, error);
@@ -228,8 +228,6 @@ static enum tulle_status prepare(struct training *t, struct tulle_error *error)
     if (status == TULLE_OK)
         status = tulle_training_fit_columns(t, error);
     if (status == TULLE_OK)
-        status = tulle_training_make_front(t, error);
-    if (status == TULLE_OK)
         status = tulle_training_check_range(t, error);
     if (status == TULLE_OK)
         status = tulle_training_find_classes(t, error);
@@ -237,6 +235,10 @@ static enum tulle_status prepare(struct training *t, struct tulle_error *error)
         status = tulle_training_weigh(t, error);
     if (status == TULLE_OK)
         status = check_valid_rows(t, error);
+    if (status == TULLE_OK)
+        status = tulle_training_choose_bins(t, error);
+    if (status == TULLE_OK)
+        status = tulle_training_make_front(t, error);
     if (status == TULLE_OK)
         status = make_layers(t, error);
     if (status == TULLE_OK)
@@ -273,7 +275,7 @@ static enum tulle_status measure(struct training *t, struct tulle_error *error)
     return TULLE_OK;
 }
 
-static void clear(struct training *t)
+void tulle_training_clear(struct training *t)
 {
     size_t columns = t->input_count + t->target_count;
     for (size_t i = 0; i < columns; i++) {
@@ -318,7 +320,7 @@ enum tulle_status tulle_train(const tulle_dataset *dataset,
         return status;
     t.target_count = t.options.target_count;
     uint64_t mode = tulle_float_mode_enter();
-    status = prepare(&t, error);
+    status = tulle_training_prepare(&t, error);
     if (status == TULLE_OK && t.options.checkpoint)
         status = t.options.resume ? tulle_training_restore(&t, error)
                                   : tulle_checkpoint_check(t.options.checkpoint, error);
@@ -333,6 +335,6 @@ enum tulle_status tulle_train(const tulle_dataset *dataset,
         t.model = NULL;
     }
     tulle_float_mode_leave(mode);
-    clear(&t);
+    tulle_training_clear(&t);
     return status;
 }

@@ -1,8 +1,8 @@
 /*
  * training.h - the whole job on a table, as its parts share it: what the options mean
  * (training_options.c), which columns and rows there are (training_columns.c, training_front.c,
- * training_rows.c), how the epochs go (training_epochs.c), and where they stand (training_state.c).
- * training.c puts them together.
+ * training_rows.c), what is tried first (training_trials.c), how the epochs go (training_epochs.c),
+ * and where they stand (training_state.c). training.c puts them together.
  */
 #ifndef TULLE_TRAINING_H
 #define TULLE_TRAINING_H
@@ -34,6 +34,7 @@ struct training {
     size_t first_rows;            /* these */
     struct tulle_train_options options; /* complete, once the task and the rows are known */
     int owns_hidden;                    /* those of the options are the recipe's */
+    size_t trial;                       /* from 1; 0: the training itself */
     struct tulle_setting *settings;     /* (setting_count) the options as texts */
     size_t setting_count;
     enum tulle_task task;
@@ -78,6 +79,14 @@ static inline size_t tulle_training_steps(const struct training *t)
     return (t->rows[TULLE_SPLIT_TRAIN] - 1) / t->trainer->options.batch_size + 1;
 }
 
+/* --- training.c --- */
+
+/* From the dataset, options that have been checked, and target_count to where the epochs begin. */
+enum tulle_status tulle_training_prepare(struct training *t, struct tulle_error *error);
+
+/* Frees what a training holds, prepared or not. */
+void tulle_training_clear(struct training *t);
+
 /* --- training_notice.c --- */
 
 /* A line to the caller's notice, if there is one. */
@@ -108,6 +117,13 @@ enum tulle_status tulle_training_fit_columns(struct training *t, struct tulle_er
 
 /* Refuses a value that would leave the precision's range in the network, in any row. */
 enum tulle_status tulle_training_check_range(const struct training *t, struct tulle_error *error);
+
+/* --- training_trials.c --- */
+
+enum { TULLE_TRIALS = 2 };
+
+/* Finds out number_bins, if that is wanted, once columns and rows are known. */
+enum tulle_status tulle_training_choose_bins(struct training *t, struct tulle_error *error);
 
 /* --- training_front.c --- */
 

@@ -87,6 +87,8 @@ static struct tulle_progress progress_of(const struct training *t)
 {
     const struct training_state *s = &t->state;
     return (struct tulle_progress){
+        .trial = t->trial,
+        .trials = TULLE_TRIALS,
         .epoch = (size_t)s->epoch + 1,
         .epochs = t->options.epochs,
         .step = (size_t)s->step,

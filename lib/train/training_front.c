@@ -15,13 +15,13 @@ static double least_step(double a)
 }
 
 /*
- * The knots of column c as the network sees it: the quantiles that are apart, and behind them,
- * where these are fewer, such as no training value comes near.
+ * The knots of column c as the network sees it, of `found` values those that are apart, and behind
+ * them, where these are fewer than all, such as no training value comes near.
  */
-static void place_knots(const struct training *t, size_t c, double *knots)
+static void encode_knots(const struct training *t, size_t c, size_t found, double *knots)
 {
     size_t all = t->options.number_bins + 1, kept = 0;
-    for (size_t i = 0; i < all; i++) {
+    for (size_t i = 0; i < found; i++) {
         double knot = tulle_encode_number(&t->inputs, c, knots[i]);
         if (kept == 0 || knot - knots[kept - 1] > least_step(knot))
             knots[kept++] = knot;
@@ -40,10 +40,11 @@ static enum tulle_status make_knots(struct training *t, struct tulle_error *erro
     for (size_t i = 0; i < t->input_count; i++) {
         if (t->fits[i].levels.names)
             continue;
-        if (!tulle_column_quantiles(t->dataset, t->columns[i], t->order, t->rows[TULLE_SPLIT_TRAIN],
-                                    all, knots))
+        size_t found = tulle_column_knots(t->dataset, t->columns[i], t->order,
+                                          t->rows[TULLE_SPLIT_TRAIN], all, knots);
+        if (found == 0)
             return tulle_fail_memory(error);
-        place_knots(t, i, knots);
+        encode_knots(t, i, found, knots);
         knots += all;
     }
     t->front.knots = t->knots;

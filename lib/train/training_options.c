@@ -54,7 +54,8 @@ static enum tulle_status check_complete(const struct tulle_train_options *o,
         return tulle_fail(error, TULLE_ERROR_ARGUMENT, "an embedding has at least 1 dimension");
     if (o->members == 0)
         return tulle_fail(error, TULLE_ERROR_ARGUMENT, "a network has at least 1 member");
-    if (o->number_bins > TULLE_MOST_BINS) /* for which knots would have been made */
+    if (o->number_bins > TULLE_MOST_BINS &&
+        o->number_bins != TULLE_BY_TRIAL) /* for which knots would have been made */
         return tulle_fail(error, TULLE_ERROR_ARGUMENT,
                           "an embedded number has at most %d bins, got %zu", TULLE_MOST_BINS,
                           o->number_bins);

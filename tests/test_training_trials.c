@@ -1,0 +1,157 @@
+/* test_training_trials.c - number_bins by trial: what tables make of it, and when there are none.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "training_support.h"
+
+enum { ROWS = 400, WAVES = 9 };
+
+static struct table table;
+
+/* Calls of progress, in trials and after them. */
+struct calls {
+    struct watch watch;
+    size_t of_trial[3];
+};
+
+static int count_calls(const struct tulle_progress *progress, void *user)
+{
+    struct calls *calls = user;
+    assert_int_equal(progress->trials, 2);
+    assert_in_range(progress->trial, 0, 2);
+    for (size_t later = progress->trial == 0 ? 3 : progress->trial + 1; later < 3; later++)
+        assert_int_equal(calls->of_trial[later], 0);
+    calls->of_trial[progress->trial]++;
+    return 0;
+}
+
+static struct tulle_train_options options_of(struct calls *calls)
+{
+    struct tulle_train_options options = small_options();
+    memset(calls, 0, sizeof *calls);
+    options.recipe = TULLE_RECIPE_TABULAR;
+    options.epochs = 60;
+    options.valid_fraction = 0.3;
+    options.progress = count_calls;
+    options.notice = take_notice;
+    options.user = calls;
+    return options;
+}
+
+/* y is a wave of a, or all but nothing of it and noise. */
+static void make_numbers(int is_fine)
+{
+    struct tulle_rng rng;
+    clear_table(&table, ROWS);
+    add_column(&table, "a", NULL);
+    add_column(&table, "y", NULL);
+    tulle_rng_seed(&rng, 8);
+    for (size_t r = 0; r < ROWS; r++) {
+        double a = tulle_rng_uniform(&rng), phase = WAVES * a - floor(WAVES * a);
+        table.values[r][0] = a;
+        table.values[r][1] = is_fine ? fabs(phase - 0.5) : a / 4 + tulle_rng_uniform(&rng);
+    }
+}
+
+static size_t chosen_bins(const struct tulle_train_options *options)
+{
+    tulle_model *model = train_table(&table, options);
+    const struct tulle_model_info *info = tulle_model_info(model);
+    size_t bins = info->front.bins;
+    for (size_t i = 0; i < info->setting_count; i++)
+        if (strcmp(info->settings[i].name, "number_bins") == 0)
+            assert_int_equal(strtoul(info->settings[i].value, NULL, 10), bins ? bins : 48);
+    tulle_model_free(model);
+    return bins;
+}
+
+/* With many bins noise is learned, and with few no waves. */
+static void test_chosen(void **state)
+{
+    struct calls calls;
+    struct tulle_train_options options = options_of(&calls);
+    (void)state;
+    make_numbers(1);
+    assert_int_equal(chosen_bins(&options), 48);
+    assert_int_equal(calls.of_trial[1], calls.of_trial[2]);
+    assert_int_equal(calls.of_trial[0], 4 * calls.of_trial[1]);
+    options = options_of(&calls);
+    make_numbers(0);
+    assert_int_equal(chosen_bins(&options), 4);
+    assert_int_equal(calls.watch.notices[0], '\0'); /* those of a trial are the training's own */
+}
+
+/* Validation rows of another table are those of the trials, too. */
+static void test_apart(void **state)
+{
+    struct calls calls;
+    struct tulle_train_options options = options_of(&calls);
+    (void)state;
+    make_numbers(1);
+    tulle_dataset *train = new_dataset(&table);
+    make_numbers(0);
+    tulle_dataset *valid = new_dataset(&table);
+    options.valid_dataset = valid;
+    tulle_model *model = train_dataset(train, &options);
+    assert_int_equal(tulle_model_info(model)->front.bins, 4);
+    assert_true(calls.of_trial[2] > 0);
+    tulle_model_free(model);
+    tulle_dataset_free(train);
+    tulle_dataset_free(valid);
+}
+
+/* Without anything to choose by or for, the bins are many. */
+static void test_none(void **state)
+{
+    struct calls calls;
+    (void)state;
+    for (int without = 0; without < 4; without++) {
+        struct tulle_train_options options = options_of(&calls);
+        size_t expected = 48;
+        options.epochs = 2;
+        make_numbers(1);
+        if (without == 0) {
+            options.valid_fraction = 0;
+        } else if (without == 1) {
+            options.number_bins = expected = 7;
+        } else if (without == 2) {
+            options.number_dimensions = expected = 0;
+        } else { /* numbers */
+            table.levels[0] = (struct tulle_levels){colours, 3};
+            for (size_t r = 0; r < ROWS; r++)
+                table.values[r][0] = (double)(r % 3);
+            expected = 0;
+        }
+        assert_int_equal(chosen_bins(&options), expected);
+        assert_int_equal(calls.of_trial[1] + calls.of_trial[2], 0);
+        assert_true(calls.of_trial[0] > 0);
+    }
+}
+
+/* A trial that diverges has lost; when all do, the training says why. */
+static void test_diverged(void **state)
+{
+    struct calls calls;
+    struct tulle_train_options options = options_of(&calls);
+    (void)state;
+    make_numbers(1);
+    options.learning_rate = 1e30;
+    refuse(&table, &options, TULLE_ERROR_DIVERGED, "of 60");
+    assert_true(calls.of_trial[1] + calls.of_trial[2] < calls.of_trial[0] + 60);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_chosen),
+        cmocka_unit_test(test_apart),
+        cmocka_unit_test(test_none),
+        cmocka_unit_test(test_diverged),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
