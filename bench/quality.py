@@ -83,12 +83,14 @@ class Bench:
         (self.folder / "info.json").write_text(json.dumps(info))
         training = info["training"]
         metric = "accuracy" if info["task"] == "classification" else "rmse"
-        settings = {k: v for k, v in training["options"].items() if k != "seed"}
+        # By trial, bins may differ from seed to seed.
+        settings = {k: v for k, v in training["options"].items() if k not in ("seed", "number-bins")}
         return {
             "by": "tulle", "data": data, "recipe": recipe, "seed": seed, "metric": metric,
             "valid": info["metrics"]["valid"][metric], "test": info["metrics"]["test"][metric],
             "seconds": round(seconds, 3), "best_epoch": training["best_epoch"],
-            "epochs": len(training["curve"]), "settings": settings, "cpus": len(cpus()),
+            "epochs": len(training["curve"]), "settings": settings,
+            "bins": training["options"].get("number-bins"), "cpus": len(cpus()),
             "version": info["tulle_version"], "date": datetime.date.today().isoformat(),
         }  # fmt: skip
 
@@ -217,7 +219,8 @@ def scores_table(runs):
 
 
 def times_table(runs):
-    head = ["data", "recipe", "epochs", "best", "s", "PyTorch s", "ratio", "PyTorch's test score"]
+    head = ["data", "recipe", "bins", "epochs", "best", "s", "PyTorch s", "ratio",
+            "PyTorch's test score"]  # fmt: skip
     rows = []
     for data in TABLES:
         for recipe in RECIPES:
@@ -226,7 +229,8 @@ def times_table(runs):
             if not own:
                 continue
             seconds = median_of(own, "seconds")
-            cells = [data, f"`{recipe}`", f"{median_of(own, 'epochs'):.0f}",
+            bins = sorted({run["bins"] for run in own if run["bins"]}, key=int)
+            cells = [data, f"`{recipe}`", " or ".join(bins), f"{median_of(own, 'epochs'):.0f}",
                      f"{statistics.median(run['best_epoch'] or 0 for run in own):.0f}",
                      f"**{seconds_text(seconds)}**"]  # fmt: skip
             if twins:
@@ -298,6 +302,8 @@ def parse_arguments():
     options = parser.parse_args()
     options.tables = chosen(options.tables, list(TABLES))
     options.recipes = chosen(options.recipes, RECIPES)
+    if options.torch and subprocess.run([options.torch, "-c", "import torch"]).returncode != 0:
+        sys.exit(f"quality.py: {options.torch} has no PyTorch")
     return options
 
 

@@ -344,8 +344,8 @@ static int run_trial(size_t index, void *user)
 static int save(const struct cli_tune *tune)
 {
     const struct cli_training *job = &tune->job;
-    struct tulle_error error = {.code = TULLE_ERROR_INTERRUPTED};
-    if (cli_interrupted() || tulle_model_save(tune->best->model, job->output, &error) != TULLE_OK)
+    struct tulle_error error;
+    if (tulle_model_save(tune->best->model, job->output, &error) != TULLE_OK)
         return cli_fail(job->options, &error);
     cli_log(job->options, "wrote %s", job->output);
     return 0;
@@ -369,10 +369,15 @@ static int search(struct cli_tune *tune)
     cli_progress_init(&tune->job.progress, options);
     cli_trials_run(tune->most, at_once, run_trial, tune);
     cli_progress_clear(&tune->job.progress);
-    if (cli_interrupted() || atomic_load(&tune->has_failed) || !tune->best)
+    if (atomic_load(&tune->has_failed) || !tune->best)
         return cli_trials_fail(&tune->job, "trial", tune->failed + 1, &tune->error);
+    /* Whoever has seen enough keeps what was found. */
+    if (cli_interrupted())
+        cli_log(options, "interrupted: the best so far counts");
     int status = save(tune);
-    return status == 0 ? cli_tune_print(tune) : status;
+    if (status == 0)
+        status = cli_tune_print(tune);
+    return cli_interrupted() ? 128 + cli_interrupted() : status;
 }
 
 static void free_trials(struct cli_tune *tune)
@@ -429,7 +434,9 @@ const struct cli_command cli_tune = {
         "once there are three. Trials are compared in the order of their numbers, so that with "
         "--trials the results are the same however many run at once; with --budget it "
         "depends on the machine how many there are. Trials that the end of the time interrupts do "
-        "not count, but trial 1 is always finished. On a large table fewer --epochs leave time for "
+        "not count, but trial 1 is always finished; after Ctrl-C the best of those that are "
+        "finished "
+        "is kept. On a large table fewer --epochs leave time for "
         "more trials.\n\n"
         "Trials run side by side, one thread each. The test rows, if there are any, are measured "
         "for the best model alone.",

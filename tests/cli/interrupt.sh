@@ -30,6 +30,20 @@ fi 2>"$SCRATCH/gone"
 (trap '' HUP && stop "HUP TERM" train t.csv --recipe notebook --target y --drop z,split --epochs 1000000)
 left
 
+echo "--- a search keeps the best so far"
+"$TULLE" tune t.csv --recipe notebook --target y --drop z,split --epochs 20 --budget 1h -o best.tulle \
+    2>"$SCRATCH/err" >"$SCRATCH/out" &
+process=$!
+until grep -q '^trial 1' "$SCRATCH/err"; do
+    kill -0 $process || break
+    sleep 0.05
+done
+kill -INT $process
+wait $process
+echo "exit $?, $(grep interrupted "$SCRATCH/err"), $(grep wrote "$SCRATCH/err"), $(grep -c '^best: trial' "$SCRATCH/out")"
+run eval best.tulle t.csv >/dev/null && rm best.tulle
+left
+
 echo "--- waiting for stdin"
 quietly train t.csv --recipe notebook --target y --drop z,split --hidden 4 --epochs 1
 mkfifo "$SCRATCH/pipe"
