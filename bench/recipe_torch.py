@@ -145,8 +145,8 @@ def spread_values(known, count):
         if smaller >= share:
             break
         share = smaller
-    sums = np.concatenate(([0], np.cumsum(np.minimum(counts, share))[:-1]))
-    return values[np.append(np.searchsorted(sums[:-1], share * np.arange(count - 1)), -1)]
+    sums = np.cumsum(np.minimum(counts, share))
+    return values[np.append(np.searchsorted(sums, share * np.arange(count - 1), "right"), -1)]
 
 
 def find_knots(scaled, bins):

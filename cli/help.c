@@ -160,18 +160,28 @@ static void print_command(const struct cli_command *command)
 
 static const char recipes_topic[] = "recipes";
 
-/* "0.2 / 0.04": for numbers and for classes. */
 static void add_values(struct cli_table *table, const struct cli_option *option)
 {
     cli_table_add(table, "--%s", option->name);
-    for (const struct cli_choice *recipe = cli_type_recipe.choices; recipe->name; recipe++) {
+    for (const struct cli_choice *recipe = cli_type_recipe.choices; recipe->name; recipe++)
+        cli_table_add(table, "%s", cli_recipe_value((enum tulle_recipe)recipe->value, 0, option));
+}
+
+/* What a recipe takes for classes where that is not what it takes for numbers. */
+static void print_of_classes(const struct cli_choice *recipe)
+{
+    int has_any = 0;
+    for (const struct cli_option *option = cli_option_table; option->name; option++) {
         const char *numbers = cli_recipe_value((enum tulle_recipe)recipe->value, 0, option);
         const char *classes = cli_recipe_value((enum tulle_recipe)recipe->value, 1, option);
-        if (strcmp(numbers, classes) == 0)
-            cli_table_add(table, "%s", numbers);
-        else
-            cli_table_add(table, "%s / %s", numbers, classes);
+        if (!numbers || strcmp(numbers, classes) == 0)
+            continue;
+        if (!has_any)
+            printf("For classes %s takes", recipe->name);
+        has_any = 1;
+        printf(" --%s %s", option->name, classes);
     }
+    printf("%s", has_any ? ".\n" : "");
 }
 
 static void print_recipes(void)
@@ -191,8 +201,10 @@ static void print_recipes(void)
     putchar('\n');
     cli_table_print(stdout, &table, "");
     cli_table_free(&table);
-    printf("\nOf two values the first is for numeric targets, the second for classes.\n"
-           "'tulle help train' says what the options mean.\n");
+    putchar('\n');
+    for (const struct cli_choice *recipe = cli_type_recipe.choices; recipe->name; recipe++)
+        print_of_classes(recipe);
+    printf("'tulle help train' says what the options mean.\n");
 }
 
 /* --- All of them --- */

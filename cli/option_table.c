@@ -74,7 +74,7 @@ const struct cli_option cli_option_table[] = {
     {"number-bins", NULL, "N", CLI_FITS, COLUMNS, &cli_type_count_or_trial,
      FIELD(train.number_bins),
      "makes them piecewise linear, in so many bins of as many rows; 0 makes them sums of waves "
-     "whose frequencies are learned; auto is 4 or 48, by which of two short trainings fits the "
+     "whose frequencies are learned; auto is 2 or 48, by which of two short trainings fits the "
      "valid rows better"},
     {"number-frequencies", NULL, "N", CLI_FITS, COLUMNS, &cli_type_count_or_none,
      FIELD(train.number_frequencies), "so many waves"},

@@ -3,8 +3,8 @@
  *
  * This header and those that it includes are the manual of libtulle, from the bottom up:
  *
- *   tulle_base.h      status and errors; random numbers, NumPy's legacy generator; matrices, which
- *                     are views of the caller's own arrays
+ *   tulle_base.h      status and errors; the allocator; random numbers, NumPy's legacy generator;
+ *                     matrices, which are views of the caller's own arrays
  *   tulle_trainer.h   what a network is made of; trainers, networks that learn from arrays
  *   tulle_table.h     tables of numbers and categories, from files or arrays
  *   tulle_model.h     columns and metrics; the immutable model and its file; sessions, one thread's
@@ -16,7 +16,7 @@
  *   Errors     A call that can fail returns enum tulle_status. On failure a handle that it was
  *              to make is set to NULL. Calls that read anything from outside also take a
  *              `struct tulle_error *`, which may be NULL and is written only on failure. The
- *              library never prints, exits or aborts, and has no global state.
+ *              library never prints, exits or aborts, and has no global state but its allocator.
  *   NULL       No pointer may be NULL unless its comment says so. Every *_free accepts NULL.
  *   Ownership  What a *_create, *_read, *_load or *_train call makes, the caller frees with the
  *              *_free of its type. A `const` pointer that a call returns belongs to the handle it

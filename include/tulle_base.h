@@ -1,5 +1,5 @@
-/* tulle_base.h - what every part of Tulle's interface uses: version, status and errors, random
- * numbers, matrices. Part of tulle.h, which has the conventions; include that. */
+/* tulle_base.h - what every part of Tulle's interface uses: version, status and errors, memory,
+ * random numbers, matrices. Part of tulle.h, which has the conventions; include that. */
 #ifndef TULLE_API_BASE_H
 #define TULLE_API_BASE_H
 
@@ -66,6 +66,34 @@ struct tulle_error {
 /* Writes "houses.csv:17:4: expected a number in column 'rooms', got "n/a"" into buffer, as
  * snprintf does: at most size bytes with the NUL; returns the length that the whole text has. */
 TULLE_API int tulle_error_text(const struct tulle_error *error, char *buffer, size_t size);
+
+/* --- Memory ---------------------------------------------------------------------------------- */
+
+/*
+ * Where the library's memory comes from. Each function may be called on any thread that the library
+ * is used on, and on threads of the library's own, at the same time.
+ */
+struct tulle_allocator {
+    /* `size` bytes, at least 1, at a multiple of `alignment`, a power of two: 128, or what suits
+     * any C type. NULL if there is no memory. They need not be zeroed. */
+    void *(*allocate)(size_t size, size_t alignment, void *user);
+    /* As realloc, of a block that suits any C type, for `size` of at least 1: the block may move;
+     * NULL, and it stays as it is, if there is no memory. */
+    void *(*reallocate)(void *block, size_t size, void *user);
+    /* Takes back a block of either. */
+    void (*release)(void *block, void *user);
+    void *user; /* handed to each call */
+};
+
+/*
+ * From now on this one serves, of which a copy is kept; NULL: the C library's malloc() and its
+ * family, as it is at first. To be called while the library holds no memory, before anything was
+ * made or after all was freed, and while no other thread is in it. What the libraries under it
+ * allocate by themselves does not come from here: jansson's values (json_set_alloc_funcs()), while
+ * a model file's description is read or written, and the C library's streams and threads.
+ */
+TULLE_API enum tulle_status tulle_set_allocator(const struct tulle_allocator *allocator,
+                                                struct tulle_error *error);
 
 /* --- Random numbers -------------------------------------------------------------------------- */
 

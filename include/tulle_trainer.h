@@ -285,7 +285,8 @@ TULLE_API void tulle_trainer_free(tulle_trainer *trainer);
 /*
  * One update from all rows of x and y. *loss (may be NULL) is the loss before the update; of
  * members the mean of each one's, which is not that of their mean output.
- * Allocates only when x has more rows than batch_size and than any step before it.
+ * Allocates only when x has more rows than batch_size and than any step before it, and in the first
+ * step with a loss_function. TULLE_ERROR_MEMORY leaves everything as it was.
  * TULLE_ERROR_DIVERGED: the loss is not finite; the parameters are of no use any
  * more. So it is with a class or level that does not exist.
  */

@@ -90,8 +90,8 @@ static void check_activation(enum tulle_type type, enum tulle_activation activat
                 assert_true(is_same(type, out, z, i)); /* -0 stays -0 */
         }
     }
-    free(zeros), free(a);
-    free(outs[0]), free(outs[1]), free(slopes[0]), free(slopes[1]);
+    tulle_free(zeros), tulle_free(a);
+    tulle_free(outs[0]), tulle_free(outs[1]), tulle_free(slopes[0]), tulle_free(slopes[1]);
 }
 
 static void test_activations(void **state)
@@ -107,7 +107,7 @@ static void test_activations(void **state)
         for (int activation = 0; tulle_activation_name(activation); activation++)
             for (int dots = 0; dots <= 1; dots++)
                 check_activation(type, activation, dots, COUNT, z);
-        free(z);
+        tulle_free(z);
     }
 }
 
@@ -132,7 +132,7 @@ static void mix_plainly(const struct kernels *kernels, enum tulle_activation act
         more = rounded(type, get(type, slope, i) - 1);
         set(type, slope, i, fused(type, share, more, 1));
     }
-    free(zeros), free(active);
+    tulle_free(zeros), tulle_free(active);
 }
 
 static void check_mix_of(const struct kernels *kernels, enum tulle_activation activation, size_t n)
@@ -157,8 +157,8 @@ static void check_mix_of(const struct kernels *kernels, enum tulle_activation ac
     for (size_t i = 0; i < size; i++)
         assert_true(is_same(type, z, expected_z, i) && is_same(type, alone, expected_z, i) &&
                     is_same(type, slope, expected_slope, i) && is_same(type, gap, expected_gap, i));
-    free(z), free(a), free(alone), free(slope), free(gap);
-    free(expected_z), free(expected_slope), free(expected_gap);
+    tulle_free(z), tulle_free(a), tulle_free(alone), tulle_free(slope), tulle_free(gap);
+    tulle_free(expected_z), tulle_free(expected_slope), tulle_free(expected_gap);
 }
 
 static void check_mix(const struct kernels *kernels)

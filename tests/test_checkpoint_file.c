@@ -18,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "../lib/base/memory.h"
 #include "../lib/model/checkpoint.h"
 #include "model_support.h"
 
@@ -104,7 +105,7 @@ static int read_step(const char *notice)
     assert_int_equal(run.curve_count, step % MOST);
     for (size_t i = 0; i < run.curve_count; i++)
         assert_true(curve[i] == step);
-    free(curve);
+    tulle_free(curve);
     return step;
 }
 
@@ -122,7 +123,7 @@ static void assert_refused(struct run *run, enum tulle_status status, const char
     if (!strstr(error.message, part))
         fail_msg("expected '%s' in '%s'", part, error.message);
     if (run->parts[4].found_count) {
-        free(run->parts[4].data);
+        tulle_free(run->parts[4].data);
         run->parts[4].data = NULL;
     }
 }

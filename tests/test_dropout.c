@@ -37,7 +37,7 @@ static void *drop(const struct kernels *kernels, double rate, uint64_t key, uint
         assert_true(i % STRIDE < UNITS
                         ? get(kernels->type, slope, i) == 2 * get(kernels->type, z, i)
                         : get(kernels->type, slope, i) == -7 && get(kernels->type, z, i) == -7);
-    free(slope);
+    tulle_free(slope);
     return z;
 }
 
@@ -51,7 +51,7 @@ static void check_scale(const struct kernels *kernels)
         for (size_t i = 0; i < ROWS * STRIDE; i++)
             if (i % STRIDE < UNITS)
                 assert_true(get(type, z, i) == 0 || get(type, z, i) == scale);
-        free(z);
+        tulle_free(z);
     }
 }
 
@@ -69,7 +69,7 @@ static void check_share(const struct kernels *kernels)
                 row[i / UNITS] += is_dropped;
                 column[i % UNITS] += is_dropped;
             }
-            free(z);
+            tulle_free(z);
         }
         double variance = rates[r] * (1 - rates[r]);
         assert_true(fabs(all - KEYS * ROWS * UNITS * rates[r]) <=
@@ -92,7 +92,7 @@ static void check_bits(const struct kernels *kernels)
             void *expected = drop(tables[type][0], rates[r], key, key ^ 5);
             void *found = drop(kernels, rates[r], key, key ^ 5);
             assert_memory_equal(found, expected, ROWS * STRIDE * tulle_type_size(type));
-            free(expected), free(found);
+            tulle_free(expected), tulle_free(found);
         }
 }
 
@@ -112,9 +112,9 @@ static void check_groups(const struct kernels *kernels)
             for (size_t i = 0; i < ROWS * STRIDE; i++)
                 assert_true(i % STRIDE < units ? is_same(type, z, expected, i)
                                                : get(type, z, i) == (i % STRIDE < UNITS ? 1 : -7));
-            free(z), free(slope);
+            tulle_free(z), tulle_free(slope);
         }
-    free(expected);
+    tulle_free(expected);
 }
 
 /* How much two draws agree: as often as two coins that have nothing to do with each other. */
@@ -137,7 +137,7 @@ static void check_independence(const struct kernels *kernels)
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         void *b = drop(kernels, 0.5, others[i], 0);
         assert_independent(kernels, a, b);
-        free(b);
+        tulle_free(b);
     }
     for (size_t shift = 1; shift < 4; shift++) {
         void *rows_on = drop(kernels, 0.5, 0, ROWS * shift);
@@ -147,9 +147,9 @@ static void check_independence(const struct kernels *kernels)
             set(type, units_on, i, get(type, a, i / STRIDE * STRIDE + (i + shift) % STRIDE));
         set_padding(type, units_on, ROWS, UNITS, STRIDE, 1);
         assert_independent(kernels, a, units_on);
-        free(rows_on), free(units_on);
+        tulle_free(rows_on), tulle_free(units_on);
     }
-    free(a);
+    tulle_free(a);
 }
 
 /* What was dropped is 0 whatever it was, as far as it was a number. */
@@ -166,7 +166,7 @@ static void check_values(const struct kernels *kernels)
         assert_true(get(type, z, i) == rounded(type, get(type, z0, i) * factor));
         assert_true(get(type, slope, i) == rounded(type, get(type, slope0, i) * factor));
     }
-    free(z), free(slope), free(z0), free(slope0), free(ones);
+    tulle_free(z), tulle_free(slope), tulle_free(z0), tulle_free(slope0), tulle_free(ones);
 }
 
 #define TEST_EVERY_TABLE(name)                                                                     \

@@ -264,9 +264,9 @@ static void check_any_count(const struct kernels *kernels)
             kernels->elementary(ELEMENTARY_EXP, at(type, found, first), n);
             for (size_t i = 0; i < COUNT; i++)
                 assert_true(is_same(type, found, i >= first && i < first + n ? alone : x, i));
-            free(found);
+            tulle_free(found);
         }
-    free(x), free(alone);
+    tulle_free(x), tulle_free(alone);
 }
 
 static void test_any_count(void **state)

@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "../lib/base/memory.h"
 #include "../lib/data/encoder.h"
 #include "../lib/data/normal.h"
 
@@ -453,15 +454,15 @@ static void test_level_map(void **state)
     assert_non_null(map);
     for (size_t i = 0; i < COUNT(texts); i++)
         assert_level(map[i], texts[i].level, texts[i].text);
-    free(map);
+    tulle_free(map);
     map = tulle_level_map(&levels, &empty);
     assert_non_null(map);
     for (size_t i = 0; i < COUNT(texts); i++)
         assert_true(isnan(map[i]));
-    free(map);
+    tulle_free(map);
     map = tulle_level_map(&none, &named);
     assert_non_null(map);
-    free(map);
+    tulle_free(map);
 }
 
 /* So many that comparing each with each would be felt. */
@@ -484,7 +485,7 @@ static void test_many_levels(void **state)
     assert_true(isnan(map[0]));
     for (size_t i = 1; i < MANY; i++)
         assert_true(map[i] == (double)(MANY - 1 - i));
-    free(map);
+    tulle_free(map);
     free(text);
     free(from);
     free(to);
@@ -513,7 +514,7 @@ static void test_row_maps(void **state)
             assert_true(encoded[i] == expected[r][i]);
     }
     for (size_t c = 0; c < COUNT(mixed); c++)
-        free(maps[c]);
+        tulle_free(maps[c]);
     tulle_encoder_clear(&encoder);
 }
 

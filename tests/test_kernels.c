@@ -8,7 +8,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -47,9 +46,9 @@ static void check_load_from(const struct kernels *kernels, enum tulle_type from_
                 else
                     assert_true(isfinite(value) ? found == value : isnan(found));
             }
-            free(to), free(before);
+            tulle_free(to), tulle_free(before);
         }
-    free(from);
+    tulle_free(from);
 }
 
 static void check_load(const struct kernels *kernels)
@@ -92,9 +91,9 @@ static void check_sums(const struct kernels *kernels, size_t rows, size_t column
                                  alpha);
         }
         assert_written(&to, before, expected, found, "sum_columns", kernels->name);
-        free(found), free(sums);
+        tulle_free(found), tulle_free(sums);
     }
-    free(a), free(before), free(expected);
+    tulle_free(a), tulle_free(before), tulle_free(expected);
 }
 
 static void check_sum_columns(const struct kernels *kernels)

@@ -9,7 +9,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -54,7 +53,8 @@ static struct operands make_operands(enum tulle_type type, struct tile_range ran
 
 static void free_operands(struct operands *o)
 {
-    free(o->a), free(o->b), free(o->turned), free(o->bias), free(o->before);
+    tulle_free(o->a), tulle_free(o->b), tulle_free(o->turned), tulle_free(o->bias),
+        tulle_free(o->before);
 }
 
 /* start + sum over k of A's (m, k) B's (k, n), term after term. */
@@ -141,10 +141,10 @@ static void check_forward(struct operands *o, int dots)
             assert_written(&o->c, o->before, outs, out, name, kernels->name);
             if (has_slope)
                 assert_written(&o->c, o->before, slopes, slope, name, kernels->name);
-            free(out), free(slope);
+            tulle_free(out), tulle_free(slope);
         }
     }
-    free(outs), free(slopes);
+    tulle_free(outs), tulle_free(slopes);
 }
 
 /* Here as in accumulate the padding of C is 0, and has to stay 0. */
@@ -175,9 +175,9 @@ static void check_multiply(struct operands *o, int turned)
             kernels->multiply(&product, *range);
         assert_written(&o->c, o->before, expected, found, turned ? "multiply_turned" : "multiply",
                        kernels->name);
-        free(panel), free(found);
+        tulle_free(panel), tulle_free(found);
     }
-    free(expected);
+    tulle_free(expected);
 }
 
 /* The sum in one part and in more of them, of all kinds; added to C, or stored there, where it has
@@ -219,9 +219,9 @@ static void check_accumulate(struct operands *o, int stores)
                                             alpha);
             }
             assert_written(&o->c, o->before, expected, found, "accumulate", tables[type][t]->name);
-            free(found), free(sums);
+            tulle_free(found), tulle_free(sums);
         }
-    free(expected);
+    tulle_free(expected);
 }
 
 /* Every product on one range; a range begins in the middle of a matrix where rows and columns are

@@ -72,7 +72,7 @@ static struct batch make_batch(const struct loss *loss, enum tulle_type type, si
 
 static void free_batch(struct batch *b)
 {
-    free(b->outputs), free(b->slopes), free(b->y), free(b->weights);
+    tulle_free(b->outputs), tulle_free(b->slopes), tulle_free(b->y), tulle_free(b->weights);
 }
 
 /* The slopes are multiplied by the derivatives; the caller frees them. */
@@ -131,9 +131,9 @@ static void check_loss(const struct loss *loss, enum tulle_type type, size_t sam
                 for (size_t i = 0; i < b.stride; i++)
                     assert_true(i < count ? is_same(type, slopes, first, s * b.stride + i)
                                           : get(type, slopes, s * b.stride + i) == 0);
-            free(slopes);
+            tulle_free(slopes);
         }
-        free(first);
+        tulle_free(first);
     }
     free_batch(&b);
 }
@@ -179,9 +179,9 @@ static void test_many_classes(void **state)
                 assert_memory_equal(losses, first_losses, sizeof losses);
                 for (size_t i = 0; i < SAMPLES * b.stride; i++)
                     assert_true(get(b.type, slopes, i) == get(b.type, first, i));
-                free(slopes);
+                tulle_free(slopes);
             }
-            free(first);
+            tulle_free(first);
             free_batch(&b);
         }
 }
@@ -231,7 +231,7 @@ static void test_refused_targets(void **state)
                     double found;
                     set(b.type, b.y, place % b.targets, bad[i].y);
                     set(b.type, b.outputs, place, bad[i].o);
-                    free(run(&b, tables[type][t], NULL, &found));
+                    tulle_free(run(&b, tables[type][t], NULL, &found));
                     if (!isnan(found))
                         fail_msg("%s of the target %g and the output %g is %g, not NaN",
                                  tulle_loss_name(bad[i].kind), bad[i].y, bad[i].o, found);
@@ -258,7 +258,7 @@ static void test_extremes(void **state)
                     set(b.type, b.slopes, 0, 1);
                     void *slopes = run(&b, tables[type][t], NULL, &found);
                     assert_true(found == (right ? 0 : x) && get(b.type, slopes, 0) == slope);
-                    free(slopes);
+                    tulle_free(slopes);
                     free_batch(&b);
 
                     loss.kind = TULLE_LOSS_CROSS_ENTROPY;
@@ -271,7 +271,7 @@ static void test_extremes(void **state)
                     assert_true(found == (right ? 0 : x));
                     assert_true(get(b.type, slopes, 0) == slope);
                     assert_true(get(b.type, slopes, 1) == -slope);
-                    free(slopes);
+                    tulle_free(slopes);
                     free_batch(&b);
                 }
         }
@@ -301,7 +301,7 @@ static void test_sure(void **state)
                 assert_true(fabs(found - log1p(rest)) <= epsilon * rest + 4 * DBL_EPSILON);
                 assert_true(fabs(fabs(get(b.type, slopes, 0)) - derivative) <=
                             epsilon * rest + 4 * DBL_EPSILON);
-                free(slopes);
+                tulle_free(slopes);
                 free_batch(&b);
             }
 }
@@ -329,7 +329,7 @@ static void test_mse(void **state)
                     }
                     assert_true(losses[s] == sum);
                 }
-                free(slopes);
+                tulle_free(slopes);
                 free_batch(&b);
             }
 }
@@ -355,7 +355,7 @@ static void test_given(void **state)
                                     rounded(b.type, get(b.type, b.slopes, at) * dy));
                     }
                 }
-                free(slopes);
+                tulle_free(slopes);
                 free_batch(&b);
             }
 }

@@ -193,7 +193,7 @@ static void test_deep_nesting(void **state)
         struct bytes trap = edited(file, before[i], brackets);
         put_sealed(in_folder("deep"), trap);
         free(trap.data);
-        assert_refused(in_folder("deep"), TULLE_ERROR_FORMAT, "depth");
+        assert_refused(in_folder("deep"), TULLE_ERROR_FORMAT, "fewer brackets");
     }
     free(brackets);
     free(file.data);

@@ -9,12 +9,12 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include <cmocka.h>
 
+#include "../lib/base/memory.h"
 #include "../lib/base/pool.h"
 #include "../lib/net/propagate.h"
 
@@ -293,9 +293,9 @@ static void test_same_bits(void **state)
                 void *parameters = train(threads, USUAL_MODE, kernels[k], type, &bytes);
                 if (parameters)
                     assert_memory_equal(parameters, expected, bytes);
-                free(parameters);
+                tulle_free(parameters);
             }
-        free(expected);
+        tulle_free(expected);
     }
 }
 
@@ -309,9 +309,9 @@ static void test_float_mode(void **state)
         for (unsigned threads = 1; threads <= 2; threads++) {
             void *found = train(threads, ODD_MODE, "generic", type, &bytes);
             assert_memory_equal(found, expected, bytes);
-            free(found);
+            tulle_free(found);
         }
-        free(expected);
+        tulle_free(expected);
     }
 }
 

@@ -165,7 +165,7 @@ static struct results run(const struct plan *plan, const struct kernels *kernels
     results.bits = hash_arena(results.bits, &network, optimizer.m);
     results.bits = hash_arena(results.bits, &network, optimizer.v);
     results.bits = hash_arena(results.bits, &network, optimizer.average);
-    free(out), free(parameters);
+    free(out), tulle_free(parameters);
     tulle_pool_free(pool);
     tulle_optimizer_clear(&optimizer);
     tulle_workspace_clear(&workspace);
@@ -384,7 +384,7 @@ static void test_infinite_gradient(void **state)
         assert_true(isfinite(loss));
         assert_true(t == 0 || loss == expected);
         expected = loss;
-        free(parameters);
+        tulle_free(parameters);
         tulle_workspace_clear(&workspace);
     }
     tulle_network_clear(&network);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "../lib/base/memory.h"
 #include "../lib/train/settings.h"
 #include "training_support.h"
 
@@ -60,8 +61,8 @@ static void test_whole(void **state)
                 assert_string_equal(settings[i].name, texts[first + 1 + i].name);
                 assert_string_equal(settings[i].value, texts[first + 1 + i].value);
             }
-            free(texts);
-            free((size_t *)options.hidden);
+            tulle_free(texts);
+            tulle_free((size_t *)options.hidden);
         }
 }
 
@@ -104,7 +105,7 @@ static void test_default(void **state)
     assert_int_equal(info->front.number_count, 2);
     assert_memory_equal(info->front.numbers, numbers, sizeof numbers);
     assert_int_equal(info->front.dimensions, 4);
-    assert_true(info->front.bins == 4 || info->front.bins == 48);
+    assert_true(info->front.bins == 2 || info->front.bins == 48);
     assert_true(info->front.has_factors && info->front.members == 8);
     assert_int_equal(info->optimizer, TULLE_OPTIMIZER_ADAMW);
     assert_int_equal(info->inputs[0].scaling, TULLE_SCALING_QUANTILE);
@@ -171,7 +172,7 @@ static void test_repeat(void **state)
             TULLE_OK);
         tulle_model *same = train_table(&table, &again);
         assert_true(same_bits(model, same));
-        free((size_t *)again.hidden);
+        tulle_free((size_t *)again.hidden);
         tulle_model_free(model);
         tulle_model_free(same);
     }
@@ -327,7 +328,7 @@ static void test_knots(void **state)
     assert_true(front->knots[0] == 0 && front->knots[1] > 0 && front->knots[1] <= 1);
     for (size_t i = 1; i <= BINS; i++) {
         assert_true(front->knots[i] > front->knots[i - 1]);
-        assert_true(front->knots[BINS + 1 + i] == (i < BINS ? 13 * (double)i : 63));
+        assert_true(front->knots[BINS + 1 + i] == (i < BINS ? floor(12.8 * (double)i) : 63));
     }
     assert_true(front->knots[BINS] > 1);
     tulle_model_free(model);

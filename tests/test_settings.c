@@ -4,11 +4,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "../lib/base/memory.h"
 #include "../lib/train/settings.h"
 
 static const struct tulle_train_options nothing = TULLE_TRAIN_OPTIONS;
@@ -58,7 +58,7 @@ static void test_complete(void **state)
     assert_int_equal(o.optimizer, TULLE_OPTIMIZER_ADAMW);
     assert_int_equal(o.schedule, TULLE_SCHEDULE_COSINE);
     assert_int_equal(o.initializer, TULLE_INITIALIZER_LECUN);
-    free((size_t *)o.hidden);
+    tulle_free((size_t *)o.hidden);
     /* No one has said anything of these. */
     assert_true(o.momentum == TULLE_AUTO && o.epochs == (size_t)-1 &&
                 o.input_factors == TULLE_AUTO);
@@ -76,7 +76,7 @@ static void test_hidden(void **state)
     o.hidden = NULL;
     assert_int_equal(complete(&o, "hidden", "none"), TULLE_OK);
     assert_true(o.hidden && o.hidden_count == 0);
-    free((size_t *)o.hidden);
+    tulle_free((size_t *)o.hidden);
 }
 
 static void test_malformed(void **state)
@@ -93,7 +93,7 @@ static void test_malformed(void **state)
         struct tulle_train_options o = nothing;
         if (tulle_settings_complete(&o, &malformed[i], 1) != TULLE_ERROR_ARGUMENT)
             fail_msg("%s is taken to be %s", malformed[i].name, malformed[i].value);
-        free((size_t *)o.hidden);
+        tulle_free((size_t *)o.hidden);
     }
 }
 
@@ -113,7 +113,7 @@ static const char *text_of(const struct tulle_train_options *options, int has_sp
             snprintf(text, sizeof text, "%s", settings[i].value);
             found = text;
         }
-    free(settings);
+    tulle_free(settings);
     return found;
 }
 

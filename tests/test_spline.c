@@ -68,7 +68,8 @@ static struct rows make_rows(enum tulle_type type, size_t bins, size_t dimension
 
 static void free_rows(struct rows *rows)
 {
-    free(rows->x), free(rows->gradient), free(rows->parameters), free(rows->knots);
+    tulle_free(rows->x), tulle_free(rows->gradient), tulle_free(rows->parameters),
+        tulle_free(rows->knots);
 }
 
 /* What the kernels leave: x with the function, and the gradients. Freed by the caller. */
@@ -152,7 +153,7 @@ static void check_formula(const struct kernels *kernels, const struct rows *rows
             assert_near(kernels, "gradient", i, get(type, gradients, i),
                         gradient_plainly(rows, t, d), SAMPLES);
     }
-    free(x), free(gradients);
+    tulle_free(x), tulle_free(gradients);
 }
 
 /* The same as the generic table's, in one part and in more of them; sample by sample as well. */
@@ -167,14 +168,14 @@ static void check_bits(const struct kernels *kernels, const struct rows *rows)
                         at(type, rows->x, i * rows->stride + NUMBER), rows->stride, 1,
                         at(type, found, i * rows->stride + FIRST_SUM));
     assert_memory_equal(found, expected, SAMPLES * rows->stride * bytes);
-    free(expected), free(found);
+    tulle_free(expected), tulle_free(found);
     expected = get_gradients(tables[type][0], rows, 1);
     for (size_t parts = 1; parts <= 4; parts++) {
         found = get_gradients(kernels, rows, parts);
         assert_memory_equal(found, expected, size * bytes);
-        free(found);
+        tulle_free(found);
     }
-    free(expected);
+    tulle_free(expected);
 }
 
 /* The sum of the first so many rows of W, rounded as it grows. */
@@ -218,7 +219,7 @@ static void check_whole_bins(const struct kernels *kernels, const struct rows *r
             assert_true(get(type, gradients, t * rows->length + d) == rounded(type, alpha * sum));
         }
     }
-    free(other.x), free(x), free(gradients);
+    tulle_free(other.x), tulle_free(x), tulle_free(gradients);
 }
 
 /* Knots that are the same once they are rounded leave their bin to what is beyond it. */
@@ -237,7 +238,7 @@ static void check_equal_knots(const struct kernels *kernels, const struct rows *
         for (size_t d = 0; d < rows->spline.dimensions; d++)
             assert_true(get(type, x, i * rows->stride + FIRST_SUM + d) ==
                         sum_of_bins(rows, bins - 1 + i, d));
-    free(other.knots), free(other.x), free(x);
+    tulle_free(other.knots), tulle_free(other.x), tulle_free(x);
 }
 
 /* One bin and more; less than any vector, a part of one, and more than one. */
@@ -292,7 +293,7 @@ static void test_written_bits(void **state)
         found[type] = hash_numbers(HASH_BEGIN, rows.type, x, SAMPLES * rows.stride);
         found[type] =
             hash_numbers(found[type], rows.type, gradients, tulle_spline_size(&rows.spline));
-        free(x), free(gradients);
+        tulle_free(x), tulle_free(gradients);
         free_rows(&rows);
     }
     if (memcmp(found, expected, sizeof expected) != 0)

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "../lib/base/memory.h"
 #include "../lib/train/training.h"
 #include "training_support.h"
 
@@ -41,9 +42,9 @@ static struct training split_rows(const tulle_dataset *dataset,
 
 static void free_split(struct training *t)
 {
-    free(t->columns);
-    free(t->order);
-    free(t->shuffled);
+    tulle_free(t->columns);
+    tulle_free(t->order);
+    tulle_free(t->shuffled);
 }
 
 /* Every row is in one split, once. */

@@ -82,7 +82,7 @@ static void test_chosen(void **state)
     assert_int_equal(calls.of_trial[0], 4 * calls.of_trial[1]);
     options = options_of(&calls);
     make_numbers(0);
-    assert_int_equal(chosen_bins(&options), 4);
+    assert_int_equal(chosen_bins(&options), 2);
     assert_int_equal(calls.watch.notices[0], '\0'); /* those of a trial are the training's own */
 }
 
@@ -98,7 +98,7 @@ static void test_apart(void **state)
     tulle_dataset *valid = new_dataset(&table);
     options.valid_dataset = valid;
     tulle_model *model = train_dataset(train, &options);
-    assert_int_equal(tulle_model_info(model)->front.bins, 4);
+    assert_int_equal(tulle_model_info(model)->front.bins, 2);
     assert_true(calls.of_trial[2] > 0);
     tulle_model_free(model);
     tulle_dataset_free(train);

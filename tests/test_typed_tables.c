@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "../lib/base/memory.h"
 #include "../lib/data/dataset.h"
 #include "../lib/data/levels.h"
 #include "../lib/data/table_reader.h"
@@ -272,7 +273,7 @@ static void test_level_set(void **state)
     assert_true(tulle_level_set_init(&set));
     assert_true(tulle_levels_copy(&copy, &set.levels));
     assert_non_null(copy.names);
-    free((void *)copy.names);
+    tulle_free((void *)copy.names);
     for (int pass = 0; pass < 2; pass++)
         for (size_t length = 0; length < LONGEST; length++) {
             assert_int_equal(tulle_level_set_add(&set, text, length, &level), TULLE_OK);
@@ -295,7 +296,7 @@ static void test_level_set(void **state)
     for (size_t i = 0; i < LONGEST; i++)
         assert_int_equal(strlen(copy.names[i]), i);
     assert_string_equal(copy.names[LONGEST + 4321], "4321");
-    free((void *)copy.names);
+    tulle_free((void *)copy.names);
     free(text);
 }
 

@@ -67,7 +67,7 @@ static struct state copy_state(enum tulle_type type, const struct state *s)
 
 static void free_state(struct state *s)
 {
-    free(s->w), free(s->g), free(s->m), free(s->v), free(s->average);
+    tulle_free(s->w), tulle_free(s->g), tulle_free(s->m), tulle_free(s->v), tulle_free(s->average);
 }
 
 static int keeps_m(enum tulle_optimizer o)

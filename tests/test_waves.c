@@ -47,7 +47,7 @@ static struct rows make_rows(enum tulle_type type, size_t frequencies, size_t di
 
 static void free_rows(struct rows *rows)
 {
-    free(rows->x), free(rows->gradient), free(rows->parameters);
+    tulle_free(rows->x), tulle_free(rows->gradient), tulle_free(rows->parameters);
 }
 
 /* What the kernels leave: x with the sums, and the gradients. Freed by the caller. */
@@ -149,7 +149,7 @@ static void check_formula(const struct kernels *kernels, const struct rows *rows
             assert_near(kernels, "gradient", i, get(type, gradients, i), expected[i],
                         SAMPLES * sqrt((double)dimensions) * (row == 0 ? 8 : 1));
     }
-    free(x), free(gradients), free(expected);
+    tulle_free(x), tulle_free(gradients), free(expected);
 }
 
 /* The same as the generic table's, in one part and in more of them; sample by sample as well. */
@@ -163,14 +163,14 @@ static void check_bits(const struct kernels *kernels, const struct rows *rows)
         kernels->waves(&rows->waves, rows->parameters, at(type, rows->x, i * rows->stride + NUMBER),
                        rows->stride, 1, at(type, found, i * rows->stride + FIRST_SUM));
     assert_memory_equal(found, expected, SAMPLES * rows->stride * bytes);
-    free(expected), free(found);
+    tulle_free(expected), tulle_free(found);
     expected = get_gradients(tables[type][0], rows, 1);
     for (size_t parts = 1; parts <= 4; parts++) {
         found = get_gradients(kernels, rows, parts);
         assert_memory_equal(found, expected, size * bytes);
-        free(found);
+        tulle_free(found);
     }
-    free(expected);
+    tulle_free(expected);
 }
 
 /* What is no angle any more: its waves are NaN, but the padding of the gradients is 0. */
@@ -192,7 +192,7 @@ static void check_padding(const struct kernels *kernels, const struct rows *rows
                 double gradient = get(type, gradients, row * rows->length + f);
                 assert_true(f < rows->waves.frequencies ? isnan(gradient) : gradient == 0);
             }
-        free(other.x), free(x), free(gradients);
+        tulle_free(other.x), tulle_free(x), tulle_free(gradients);
     }
 }
 
@@ -206,7 +206,7 @@ static double total(const struct kernels *kernels, const struct rows *rows)
             size_t here = i * rows->stride + FIRST_SUM + d;
             total += alpha * get(rows->type, x, here) * get(rows->type, rows->gradient, here);
         }
-    free(x);
+    tulle_free(x);
     return total;
 }
 
@@ -230,7 +230,7 @@ static void check_differences(const struct kernels *kernels, const struct rows *
             fail_msg("%s: gradient %zu is %.17g, and the difference %.17g", kernels->name, i,
                      gradients[i], difference);
     }
-    free(gradients);
+    tulle_free(gradients);
 }
 
 /* One vector with padding, exactly as much as padding is a multiple of, and more. */
@@ -285,7 +285,7 @@ static void test_written_bits(void **state)
         found[type] = hash_numbers(HASH_BEGIN, rows.type, x, SAMPLES * rows.stride);
         found[type] =
             hash_numbers(found[type], rows.type, gradients, tulle_waves_size(&rows.waves));
-        free(x), free(gradients);
+        tulle_free(x), tulle_free(gradients);
         free_rows(&rows);
     }
     if (memcmp(found, expected, sizeof expected) != 0)

@@ -6,7 +6,18 @@
 #include "model_support.h"
 #include "training_support.h"
 
-enum { RUN_PLAIN, RUN_EVERYTHING, RUN_CLASSES, RUN_QUANTILES, RUN_TABULAR, RUN_ENSEMBLE, RUNS };
+/* Those from RUN_TABULAR on are recipes. */
+enum {
+    RUN_PLAIN,
+    RUN_EVERYTHING,
+    RUN_CLASSES,
+    RUN_QUANTILES,
+    RUN_TABULAR,
+    RUN_ENSEMBLE,
+    RUN_REALMLP,
+    RUN_PLAIN_RECIPE,
+    RUNS
+};
 
 struct run {
     struct table table;
@@ -106,10 +117,12 @@ static inline void make_run(struct run *run, int number)
         make_of_classes(run);
     else if (number == RUN_QUANTILES)
         make_of_quantiles(run);
-    else if (number == RUN_TABULAR)
-        run->options.recipe = TULLE_RECIPE_TABULAR;
-    else
+    else if (number == RUN_ENSEMBLE)
         make_ensemble(run);
+    else
+        run->options.recipe = number == RUN_TABULAR   ? TULLE_RECIPE_TABULAR
+                              : number == RUN_REALMLP ? TULLE_RECIPE_REALMLP
+                                                      : TULLE_RECIPE_PLAIN;
 }
 
 /* The model's file. */

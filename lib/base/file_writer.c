@@ -3,23 +3,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "file_io.h"
 #include "file_writer.h"
 #include "memory.h"
+#include "mix64.h"
 
 #define BUFFER_SIZE 65536
 #define LARGEST_WRITE ((size_t)1 << 30) /* macOS refuses one of INT_MAX bytes */
 #define MOST_LINKS 40
-#define MOST_TEMPORARIES 1000 /* names to try; leftovers of a killed process may hold some */
+#define MOST_TEMPORARIES 1000 /* names to try: as many writers may be at one file */
 
 struct file_writer {
     int fd;
+    int lock;   /* a second descriptor of the temporary file, which keeps its lock; else -1 */
     int errnum; /* of the first write that failed, 0 if none did */
     int is_stdout;
     char *path;      /* as the user wrote it, or "standard output": for messages */
@@ -54,43 +56,120 @@ static char *sibling(const char *path, const char *tail)
 char *tulle_resolve_links(const char *path)
 {
     char *current = tulle_strdup(path);
+    int errnum = current ? ELOOP : ENOMEM;
     for (int links = 0; current && links < MOST_LINKS; links++) {
         char link[PATH_MAX];
-        ssize_t length = readlink(current, link, sizeof link - 1);
-        if (length < 0)
-            return current;
+        ssize_t length = tulle_io_readlink(current, link, sizeof link - 1);
+        if (length < 0 && (errno == EINVAL || errno == ENOENT || errno == ENOTDIR))
+            return current; /* no link, or nothing there */
+        if (length < 0) {
+            errnum = errno;
+            break;
+        }
         link[length] = '\0';
         char *next = link[0] == '/' ? tulle_strdup(link) : sibling(current, link);
-        free(current);
+        tulle_free(current);
         current = next;
+        if (!current)
+            errnum = ENOMEM;
     }
-    errno = current ? ELOOP : ENOMEM;
-    free(current);
+    tulle_free(current);
+    errno = errnum;
     return NULL;
 }
 
-/* Makes the temporary file, empty. It has a short name of its own, because the target's may be as
- * long as a name can be. Returns an errno. */
+/* --- The temporary file ---------------------------------------------------------------------- */
+
+/*
+ * Its writer holds a lock on it, which ends with the process, however that ends. So whoever can
+ * lock a temporary file of somebody else's has found what a killed process left, and removes it;
+ * nobody removes or renames one that he has not locked. Where the file system knows no locks,
+ * nothing is taken for a leftover.
+ */
+
+static int is_file_at(int fd, const char *path)
+{
+    struct stat file, named;
+    return tulle_io_fstat(fd, &file) == 0 && tulle_io_stat(path, &named) == 0 &&
+           file.st_dev == named.st_dev && file.st_ino == named.st_ino;
+}
+
+/* Returns whether there is none by that name any more. */
+static int remove_leftover(const char *path)
+{
+    int fd = tulle_io_open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return errno == ENOENT;
+    /* Between opening and locking, its writer may have finished, and another taken the name. */
+    int is_gone = tulle_io_lock(fd) == 0 && is_file_at(fd, path) && tulle_io_unlink(path) == 0;
+    tulle_io_close(fd);
+    return is_gone;
+}
+
+/* Returns an errno; EEXIST if, before it was locked, another writer took the file for a leftover.
+ */
+static int lock_temporary(struct file_writer *writer)
+{
+    struct stat file;
+    if (tulle_io_lock(writer->fd) != 0 && errno == EWOULDBLOCK)
+        return EEXIST;
+    if (tulle_io_fstat(writer->fd, &file) != 0)
+        return errno;
+    if (file.st_nlink == 0 && !is_file_at(writer->fd, writer->temporary))
+        return EEXIST;
+    /* What closing the file has to say must be heard before it is renamed, and the lock must last
+     * until it is. */
+    writer->lock = tulle_io_duplicate(writer->fd);
+    return writer->lock < 0 ? errno : 0;
+}
+
+/* Returns an errno; EEXIST if the name is taken. */
+static int create_at(struct file_writer *writer, char *path)
+{
+    writer->fd = tulle_io_open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (writer->fd < 0)
+        return errno;
+    writer->temporary = path;
+    int errnum = lock_temporary(writer);
+    if (errnum == EEXIST) {
+        tulle_io_close(writer->fd);
+        writer->fd = -1;
+        writer->temporary = NULL;
+    }
+    return errnum;
+}
+
+static uint64_t hash_of(const char *text)
+{
+    uint64_t hash = 0;
+    for (; *text; text++)
+        hash = tulle_hash64(hash, (unsigned char)*text);
+    return hash;
+}
+
+/* Makes the temporary file, empty. Its name has a hash of the target's and not that name itself,
+ * which may be as long as one can be; the next writer of the same file so finds what a killed one
+ * left. Returns an errno. */
 static int create_temporary(struct file_writer *writer)
 {
-    for (int n = 0; n < MOST_TEMPORARIES; n++) {
+    const uint64_t hash = hash_of(writer->target + folder_length(writer->target));
+    int errnum = EEXIST;
+    for (int n = 0; n < MOST_TEMPORARIES && errnum == EEXIST; n++) {
         char name[64];
-        snprintf(name, sizeof name, ".tulle.tmp-%ld-%d", (long)getpid(), n);
-        char *temporary = sibling(writer->target, name);
-        if (!temporary)
+        snprintf(name, sizeof name, ".tulle.tmp-%016" PRIx64 "-%d", hash, n);
+        char *path = sibling(writer->target, name);
+        if (!path)
             return ENOMEM;
-        writer->fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (writer->fd >= 0) {
-            writer->temporary = temporary;
-            return 0;
-        }
-        int errnum = errno;
-        free(temporary);
-        if (errnum != EEXIST && errnum != EINTR)
-            return errnum;
+        errnum = create_at(writer, path);
+        if (errnum == EEXIST && remove_leftover(path))
+            errnum = create_at(writer, path);
+        if (!writer->temporary)
+            tulle_free(path);
     }
-    return EEXIST;
+    return errnum;
 }
+
+/* --- Opening --------------------------------------------------------------------------------- */
 
 /* `old` is the regular file at the path, NULL if there is none. Returns an errno. */
 static int open_beside(struct file_writer *writer, const struct stat *old)
@@ -101,10 +180,10 @@ static int open_beside(struct file_writer *writer, const struct stat *old)
     if (writer->target[folder_length(writer->target)] == '\0')
         return ENOENT; /* "" or a folder that is not there */
     /* Renaming needs no permission to write to the old file; respect its absence all the same. */
-    if (old && access(writer->target, W_OK) != 0)
+    if (old && tulle_io_access(writer->target, W_OK) != 0)
         return errno;
     int errnum = create_temporary(writer);
-    if (errnum == 0 && old && fchmod(writer->fd, old->st_mode & 0777) != 0)
+    if (errnum == 0 && old && tulle_io_fchmod(writer->fd, old->st_mode & 0777) != 0)
         errnum = errno;
     return errnum;
 }
@@ -112,9 +191,7 @@ static int open_beside(struct file_writer *writer, const struct stat *old)
 /* A device or a pipe. Returns an errno. */
 static int open_directly(struct file_writer *writer)
 {
-    do
-        writer->fd = open(writer->path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
-    while (writer->fd < 0 && errno == EINTR);
+    writer->fd = tulle_io_open(writer->path, O_WRONLY | O_NOCTTY | O_CLOEXEC, 0);
     return writer->fd < 0 ? errno : 0;
 }
 
@@ -125,7 +202,7 @@ static int open_output(struct file_writer *writer)
         return 0;
     }
     struct stat status;
-    if (stat(writer->path, &status) != 0)
+    if (tulle_io_stat(writer->path, &status) != 0)
         return errno == ENOENT ? open_beside(writer, NULL) : errno;
     if (S_ISDIR(status.st_mode))
         return EISDIR;
@@ -138,8 +215,8 @@ static int lacks_folder(const char *path)
 {
     struct stat status;
     char *folder = sibling(path, ".");
-    int is_missing = folder && stat(folder, &status) != 0 && errno == ENOENT;
-    free(folder);
+    int is_missing = folder && tulle_io_stat(folder, &status) != 0 && errno == ENOENT;
+    tulle_free(folder);
     return is_missing;
 }
 
@@ -161,7 +238,7 @@ enum tulle_status tulle_file_writer_open(const char *path, struct file_writer **
     struct file_writer *w = tulle_calloc(1, sizeof *w);
     if (!w)
         return tulle_fail_memory(error);
-    w->fd = -1;
+    w->fd = w->lock = -1;
     /* /dev/stdout by its name, because opening it again would start at the beginning of the file
      * that standard output is redirected to. */
     w->is_stdout = strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0;
@@ -177,17 +254,17 @@ enum tulle_status tulle_file_writer_open(const char *path, struct file_writer **
     return status;
 }
 
+/* --- Writing --------------------------------------------------------------------------------- */
+
 /* Returns an errno. */
 static int write_all(int fd, const unsigned char *data, size_t size)
 {
     while (size > 0) {
-        ssize_t written = write(fd, data, size < LARGEST_WRITE ? size : LARGEST_WRITE);
-        if (written < 0 && errno != EINTR)
-            return errno;
-        if (written > 0) {
-            data += written;
-            size -= (size_t)written;
-        }
+        ssize_t written = tulle_io_write(fd, data, size < LARGEST_WRITE ? size : LARGEST_WRITE);
+        if (written <= 0) /* none of some bytes: it would be none for ever */
+            return written < 0 ? errno : EIO;
+        data += written;
+        size -= (size_t)written;
     }
     return 0;
 }
@@ -215,79 +292,83 @@ enum tulle_status tulle_file_writer_write(struct file_writer *writer, const void
     return TULLE_OK;
 }
 
+/* --- Finishing ------------------------------------------------------------------------------- */
+
 /* As fsync, returning an errno; what has no disk behind it needs no syncing. */
 static int sync_fd(int fd)
 {
-    while (fsync(fd) != 0) {
-        if (errno == EINVAL || errno == ENOTSUP || errno == EOPNOTSUPP || errno == EROFS)
-            return 0;
-        if (errno != EINTR)
-            return errno;
-    }
-    return 0;
-}
-
-/* Returns an errno. After EINTR the descriptor is gone on Linux and the data is synced anyway. */
-static int close_output(struct file_writer *writer)
-{
-    int fd = writer->fd;
-    writer->fd = -1;
-    if (fd < 0 || fd == STDOUT_FILENO || close(fd) == 0 || errno == EINTR)
+    if (tulle_io_fsync(fd) == 0 || errno == EINVAL || errno == ENOTSUP || errno == EOPNOTSUPP ||
+        errno == EROFS)
         return 0;
     return errno;
 }
 
+/* Returns an errno. */
+static int close_output(struct file_writer *writer)
+{
+    int fd = writer->fd;
+    writer->fd = -1;
+    return fd < 0 || fd == STDOUT_FILENO || tulle_io_close(fd) == 0 ? 0 : errno;
+}
+
 /* So that the new name, too, survives a power failure. A folder that may not be read cannot be
  * synced. Returns an errno. */
-static int sync_folder(const char *path)
+static int sync_folder(const char *folder)
 {
-    char *folder = sibling(path, ".");
-    if (!folder)
-        return ENOMEM;
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    free(folder);
+    int fd = tulle_io_open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (fd < 0)
-        return 0;
+        return errno != EACCES ? errno : 0;
     int errnum = sync_fd(fd);
-    close(fd);
+    tulle_io_close(fd);
     return errnum;
 }
 
 enum tulle_status tulle_file_writer_keep(struct file_writer *writer, const char *keep,
                                          struct tulle_error *error)
 {
-    free(writer->keep);
+    tulle_free(writer->keep);
     writer->keep = tulle_strdup(keep);
     return writer->keep ? TULLE_OK : tulle_fail_memory(error);
 }
 
-/* By a second link, so that the path is never without a file; where there are none, by renaming.
- * Returns an errno. */
-static int keep_old(const struct file_writer *writer)
+/* By a second link, so that the path is never without a file; where there are no links, by moving
+ * it away. Returns an errno. */
+static int keep_old(const struct file_writer *writer, int *has_moved)
 {
-    if (!writer->keep || access(writer->target, F_OK) != 0)
+    *has_moved = 0;
+    if (!writer->keep)
         return 0;
-    if (unlink(writer->keep) != 0 && errno != ENOENT)
+    if (tulle_io_access(writer->target, F_OK) != 0)
+        return errno == ENOENT ? 0 : errno;
+    if (tulle_io_unlink(writer->keep) != 0 && errno != ENOENT)
         return errno;
-    if (link(writer->target, writer->keep) == 0 || rename(writer->target, writer->keep) == 0)
+    if (tulle_io_link(writer->target, writer->keep) == 0)
         return 0;
-    return errno;
+    *has_moved = tulle_io_rename(writer->target, writer->keep) == 0;
+    return *has_moved ? 0 : errno;
 }
 
 /* Returns an errno. */
 static int put_in_place(struct file_writer *writer, const char **action)
 {
-    int errnum = keep_old(writer);
+    int has_moved, errnum = keep_old(writer, &has_moved);
     if (errnum != 0) {
         *action = "cannot keep the file that is there";
         return errnum;
     }
-    if (rename(writer->temporary, writer->target) != 0)
-        return errno;
-    free(writer->temporary);
+    if (tulle_io_rename(writer->temporary, writer->target) != 0) {
+        errnum = errno;
+        if (has_moved)
+            tulle_io_rename(writer->keep, writer->target);
+        return errnum;
+    }
+    char *folder = writer->temporary; /* there might be no memory for its name now */
     writer->temporary = NULL;
+    strcpy(folder + folder_length(folder), ".");
     *action = "written, but cannot sync its folder";
-    return sync_folder(writer->target);
+    errnum = sync_folder(folder);
+    tulle_free(folder);
+    return errnum;
 }
 
 enum tulle_status tulle_file_writer_commit(struct file_writer *writer, struct tulle_error *error)
@@ -315,10 +396,12 @@ void tulle_file_writer_abort(struct file_writer *writer)
         return;
     close_output(writer);
     if (writer->temporary)
-        unlink(writer->temporary);
-    free(writer->path);
-    free(writer->target);
-    free(writer->temporary);
-    free(writer->keep);
-    free(writer);
+        tulle_io_unlink(writer->temporary);
+    if (writer->lock >= 0)
+        tulle_io_close(writer->lock);
+    tulle_free(writer->path);
+    tulle_free(writer->target);
+    tulle_free(writer->temporary);
+    tulle_free(writer->keep);
+    tulle_free(writer);
 }

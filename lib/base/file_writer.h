@@ -13,8 +13,8 @@
 
 struct file_writer;
 
-/* Where a path leads to, which need not be there; freed with free(). NULL, with errno set, for
- * links in a circle or without memory. */
+/* Where a path leads to, which need not be there; freed with tulle_free(). NULL, with errno set,
+ * for links in a circle or without memory. */
 char *tulle_resolve_links(const char *path);
 
 /* Makes the temporary file. */

@@ -1,4 +1,5 @@
-/* memory.h - allocation that checks its arithmetic. */
+/* memory.h - allocation that checks its arithmetic, by the allocator of tulle_set_allocator(). All
+ * memory of the library comes from here, and goes back through tulle_free(). */
 #ifndef TULLE_MEMORY_H
 #define TULLE_MEMORY_H
 
@@ -8,17 +9,21 @@
 #define TULLE_ALIGNMENT 128
 
 /* count * size zeroed bytes, or NULL if there is no memory or the product overflows. Never NULL for
- * a count of 0. Freed with free(). */
+ * a count of 0. */
 void *tulle_calloc(size_t count, size_t size);
 
-/* Resizes as realloc does; NULL (and the old block still there) on overflow too. */
+/* Resizes as realloc does, what is not aligned; NULL (and the old block still there) on overflow
+ * too. */
 void *tulle_realloc_array(void *block, size_t count, size_t size);
 
-/* As tulle_calloc, aligned to TULLE_ALIGNMENT. Freed with free(). */
+/* As tulle_calloc, aligned to TULLE_ALIGNMENT. */
 void *tulle_calloc_aligned(size_t count, size_t size);
 
 /* A copy of text, NULL if there is no memory. */
 char *tulle_strdup(const char *text);
+
+/* Of NULL nothing. */
+void tulle_free(void *block);
 
 /* *product = a * b; 0 if that overflows. */
 int tulle_multiply(size_t a, size_t b, size_t *product);

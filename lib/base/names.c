@@ -1,7 +1,6 @@
 /* names.c - enum values and their names, and the name that was probably meant. */
 #include "portability.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "../../include/tulle.h"
@@ -111,7 +110,7 @@ static size_t edit_distance(const char *a, const char *b)
         }
     }
     size_t distance = row[b_length];
-    free(row);
+    tulle_free(row);
     return distance;
 }
 

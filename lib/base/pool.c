@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 #endif
 
 #include <math.h>
@@ -14,8 +13,8 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "memory.h"
 #include "pace.h"
@@ -130,6 +129,7 @@ enum { PACES = 64 };
 struct pool {
     struct word phase;   /* advanced by the last thread that comes to a barrier */
     struct word arrived; /* how many have come; nobody waits on it */
+    pid_t process;       /* that has the threads: a child of it has the pool alone */
     unsigned threads;
     unsigned running; /* threads of the run */
     int adapts, stops;
@@ -233,6 +233,7 @@ struct pool *tulle_pool_create(unsigned threads)
     if (!pool)
         return NULL;
     open_word(&pool->phase);
+    pool->process = getpid();
     pool->threads = 1;
     pool->workers = tulle_calloc_aligned(threads - 1, sizeof *pool->workers);
     if (!pool->workers) {
@@ -252,10 +253,13 @@ struct pool *tulle_pool_create(unsigned threads)
     return pool;
 }
 
-void tulle_pool_free(struct pool *pool)
+static int is_at_home(const struct pool *pool)
 {
-    if (!pool)
-        return;
+    return pool->process == getpid();
+}
+
+static void stop_threads(struct pool *pool)
+{
     pool->stops = 1;
     for (unsigned i = 0; i + 1 < pool->threads; i++)
         advance(&pool->workers[i].start);
@@ -264,8 +268,16 @@ void tulle_pool_free(struct pool *pool)
         close_word(&pool->workers[i].start);
     }
     close_word(&pool->phase);
-    free(pool->workers);
-    free(pool);
+}
+
+void tulle_pool_free(struct pool *pool)
+{
+    if (!pool)
+        return;
+    if (is_at_home(pool))
+        stop_threads(pool);
+    tulle_free(pool->workers);
+    tulle_free(pool);
 }
 
 unsigned tulle_pool_threads(const struct pool *pool)
@@ -277,6 +289,8 @@ unsigned tulle_pool_threads(const struct pool *pool)
 
 static void run(struct pool *pool, unsigned threads, pool_fn *function, void *context)
 {
+    if (threads > 1 && !is_at_home(pool))
+        threads = 1;
     pool->running = threads;
     pool->function = function;
     pool->context = context;

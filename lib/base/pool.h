@@ -3,7 +3,8 @@
  *
  * Every thread of a run, the caller included, runs the same function with its own number and takes
  * its share of the work by it; a barrier stands between parts that need each other's results.
- * Threads that wait spin for some 50 us and then sleep. Only the caller's thread takes signals.
+ * Threads that wait spin for some 50 us and then sleep. Only the caller's thread takes signals. In
+ * a child process, where a fork() leaves the others behind, the caller's thread runs alone.
  */
 #ifndef TULLE_POOL_H
 #define TULLE_POOL_H

@@ -9,15 +9,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #ifdef TULLE_WITH_GZIP
 #include <zlib.h>
 #endif
 
+#include "../base/file_io.h"
 #include "../base/memory.h"
 #include "byte_source.h"
 
@@ -36,10 +35,7 @@ struct byte_source {
 static enum tulle_status read_plain(struct byte_source *source, void *to, size_t size, size_t *got,
                                     struct tulle_error *error)
 {
-    ssize_t result;
-    do
-        result = read(source->descriptor, to, size);
-    while (result < 0 && errno == EINTR);
+    ssize_t result = tulle_io_read(source->descriptor, to, size);
     if (result < 0)
         return tulle_fail_errno(error, source->name, "cannot read", errno);
     *got = (size_t)result;
@@ -62,8 +58,20 @@ static void gunzip_free(struct gunzip *gunzip)
     if (!gunzip)
         return;
     inflateEnd(&gunzip->stream);
-    free(gunzip->packed);
-    free(gunzip);
+    tulle_free(gunzip->packed);
+    tulle_free(gunzip);
+}
+
+static voidpf allocate_for_zlib(voidpf user, uInt items, uInt size)
+{
+    (void)user;
+    return tulle_calloc(items, size);
+}
+
+static void release_for_zlib(voidpf user, voidpf block)
+{
+    (void)user;
+    tulle_free(block);
 }
 
 /* Makes what is in the window the beginning of the packed input. */
@@ -73,6 +81,8 @@ static enum tulle_status gunzip_start(struct byte_source *source, struct tulle_e
     if (!gunzip)
         return tulle_fail_memory(error);
     source->gunzip = gunzip;
+    gunzip->stream.zalloc = allocate_for_zlib;
+    gunzip->stream.zfree = release_for_zlib;
     size_t capacity = source->chunk > source->size ? source->chunk : source->size;
     gunzip->packed = tulle_calloc(capacity, 1);
     if (!gunzip->packed || inflateInit2(&gunzip->stream, 15 + 16) != Z_OK) /* 16: gzip only */
@@ -218,10 +228,10 @@ static enum tulle_status open_descriptor(struct byte_source *source, const char 
     if (source->is_borrowed)
         source->descriptor = STDIN_FILENO;
     else
-        source->descriptor = open(path, O_RDONLY | O_CLOEXEC);
+        source->descriptor = tulle_io_open(path, O_RDONLY | O_CLOEXEC, 0);
     if (source->descriptor < 0)
         return tulle_fail_errno(error, source->name, "cannot open", errno);
-    if (fstat(source->descriptor, &about) == 0 && S_ISDIR(about.st_mode))
+    if (tulle_io_fstat(source->descriptor, &about) == 0 && S_ISDIR(about.st_mode))
         return tulle_fail_at(error, TULLE_ERROR_IO, source->name, 0, 0,
                              "expected a file, got a directory");
     return TULLE_OK;
@@ -266,10 +276,10 @@ void tulle_byte_source_close(struct byte_source *source)
         return;
     gunzip_free(source->gunzip);
     if (source->descriptor >= 0 && !source->is_borrowed)
-        close(source->descriptor);
-    free(source->buffer);
-    free(source->name);
-    free(source);
+        tulle_io_close(source->descriptor);
+    tulle_free(source->buffer);
+    tulle_free(source->name);
+    tulle_free(source);
 }
 
 const char *tulle_byte_source_name(const struct byte_source *source)
@@ -298,7 +308,7 @@ int tulle_byte_source_is_file(const struct byte_source *source, uint64_t *left)
 {
     struct stat about;
     /* Standard input may begin anywhere in its file. */
-    if (source->gunzip || source->is_borrowed || fstat(source->descriptor, &about) != 0 ||
+    if (source->gunzip || source->is_borrowed || tulle_io_fstat(source->descriptor, &about) != 0 ||
         !S_ISREG(about.st_mode) || (uint64_t)about.st_size < source->skipped)
         return 0;
     *left = (uint64_t)about.st_size - source->skipped;
@@ -309,9 +319,8 @@ enum tulle_status tulle_byte_source_read_at(const struct byte_source *source, ui
                                             void *to, size_t size, struct tulle_error *error)
 {
     while (size > 0) {
-        ssize_t got = pread(source->descriptor, to, size, (off_t)(source->skipped + offset));
-        if (got < 0 && errno == EINTR)
-            continue;
+        ssize_t got =
+            tulle_io_pread(source->descriptor, to, size, (off_t)(source->skipped + offset));
         if (got < 0)
             return tulle_fail_errno(error, source->name, "cannot read", errno);
         if (got == 0)

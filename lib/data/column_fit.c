@@ -19,9 +19,9 @@ enum { MOST_QUANTILES = 1001 };
 
 void tulle_column_clear(struct tulle_column *column)
 {
-    free((void *)column->name);
-    free((void *)column->quantiles);
-    free((void *)column->levels.names);
+    tulle_free((void *)column->name);
+    tulle_free((void *)column->quantiles);
+    tulle_free((void *)column->levels.names);
     memset(column, 0, sizeof *column);
 }
 
@@ -65,7 +65,7 @@ static double value_at(const struct selection *rows, size_t i)
 }
 
 /* The values that are not missing, *found of them and, where there are none, a 0 behind. NULL if
- * there is no memory; freed with free(). */
+ * there is no memory; freed with tulle_free(). */
 static double *collect_values(const struct selection *rows, size_t *found)
 {
     double *values = tulle_calloc(rows->count, sizeof *values);
@@ -194,7 +194,7 @@ static enum tulle_status fit_number(const struct selection *rows, struct tulle_c
         count = 1;
     fit_range(values, count, column);
     int has_memory = fit_scaling(values, count, column);
-    free(values);
+    tulle_free(values);
     return has_memory ? TULLE_OK : tulle_fail_memory(error);
 }
 
@@ -236,7 +236,8 @@ static double even_share(const double *counts, size_t distinct, size_t bins)
 /*
  * A value that most rows have takes the place of most quantiles, and leaves none to tell the others
  * apart. So no value counts for more than a share: the others divide what is left of the knots, as
- * bins are found in histograms of gradient boosting (Ke et al., LightGBM, 2017).
+ * bins are found in histograms of gradient boosting (Ke et al., LightGBM, 2017). A knot is the
+ * value within whose rows the next share begins, so a value of a whole share has one of its own.
  */
 static size_t place_knots(const double *values, const double *counts, size_t distinct, size_t count,
                           double *knots)
@@ -244,9 +245,9 @@ static size_t place_knots(const double *values, const double *counts, size_t dis
     double share = even_share(counts, distinct, count - 1), sum = 0;
     size_t placed = 0;
     for (size_t i = 0; i + 1 < distinct && placed + 1 < count; i++) {
-        if (sum >= share * (double)placed)
-            knots[placed++] = values[i];
         sum += fmin(counts[i], share);
+        if (sum > share * (double)placed)
+            knots[placed++] = values[i];
     }
     knots[placed++] = values[distinct - 1];
     return placed;
@@ -267,8 +268,8 @@ size_t tulle_column_knots(const struct tulle_dataset *dataset, size_t index, con
         else
             memcpy(knots, values, placed * sizeof *knots);
     }
-    free(values);
-    free(counts);
+    tulle_free(values);
+    tulle_free(counts);
     return placed;
 }
 
@@ -300,7 +301,7 @@ static enum tulle_status fit_levels(const struct selection *rows,
         column->dimensions = options->embedding_dimensions;
     struct tulle_levels there = {names, found};
     int is_copied = tulle_levels_copy(&column->levels, &there);
-    free(names);
+    tulle_free(names);
     return is_copied ? TULLE_OK : tulle_fail_memory(error);
 }
 
@@ -339,9 +340,9 @@ static enum tulle_status fit_classes(const struct selection *rows, size_t most,
     if (tulle_levels_copy(&column->levels, &levels))
         status = TULLE_OK;
 out:
-    free(texts);
-    free(names);
-    free(values);
+    tulle_free(texts);
+    tulle_free(names);
+    tulle_free(values);
     return status;
 }
 

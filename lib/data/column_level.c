@@ -65,7 +65,7 @@ int tulle_level_finder_init(struct level_finder *finder, const struct tulle_leve
 void tulle_level_finder_clear(struct level_finder *finder)
 {
     tulle_name_index_clear(&finder->names);
-    free(finder->numbers.pairs);
+    tulle_free(finder->numbers.pairs);
     *finder = (struct level_finder){0};
 }
 

@@ -7,7 +7,6 @@
  */
 #include "../base/portability.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "../base/memory.h"
@@ -309,6 +308,6 @@ void tulle_csv_reader_close(struct csv_reader *reader)
 {
     if (!reader)
         return;
-    free(reader->cells);
-    free(reader);
+    tulle_free(reader->cells);
+    tulle_free(reader);
 }

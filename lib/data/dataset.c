@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../base/memory.h"
@@ -83,17 +82,17 @@ void tulle_dataset_free(struct tulle_dataset *dataset)
     if (!dataset)
         return;
     for (size_t i = 0; dataset->info.names && i < dataset->info.columns; i++)
-        free((void *)dataset->info.names[i]);
+        tulle_free((void *)dataset->info.names[i]);
     for (size_t i = 0; dataset->info.levels && i < dataset->info.columns; i++)
-        free((void *)dataset->info.levels[i].names);
-    free((void *)dataset->info.names);
-    free((void *)dataset->info.levels);
-    free((void *)dataset->info.source);
-    free((void *)dataset->info.values);
-    free((void *)dataset->info.split);
-    free((void *)dataset->info.split_column);
-    free((void *)dataset->info.missing);
-    free(dataset);
+        tulle_free((void *)dataset->info.levels[i].names);
+    tulle_free((void *)dataset->info.names);
+    tulle_free((void *)dataset->info.levels);
+    tulle_free((void *)dataset->info.source);
+    tulle_free((void *)dataset->info.values);
+    tulle_free((void *)dataset->info.split);
+    tulle_free((void *)dataset->info.split_column);
+    tulle_free((void *)dataset->info.missing);
+    tulle_free(dataset);
 }
 
 /* --- From a file ------------------------------------------------------------------------------ */
@@ -444,8 +443,8 @@ enum tulle_status tulle_dataset_join(const struct tulle_dataset *first,
         join_rows(made, a, b, second_split, matches);
 out:
     for (size_t c = 0; matches && c < a->columns; c++)
-        free(matches[c].map);
-    free(matches);
+        tulle_free(matches[c].map);
+    tulle_free(matches);
     if (status)
         tulle_dataset_free(made);
     else

@@ -2,7 +2,6 @@
 #include "../base/portability.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../base/float_mode.h"
@@ -129,11 +128,11 @@ int tulle_encoder_init(struct encoder *encoder, const struct tulle_column *colum
 void tulle_encoder_clear(struct encoder *encoder)
 {
     for (size_t c = 0; encoder->maps && c < encoder->column_count; c++)
-        free(encoder->maps[c].pairs);
-    free(encoder->maps);
-    free(encoder->embeddings);
-    free(encoder->means);
-    free(encoder->scales);
+        tulle_free(encoder->maps[c].pairs);
+    tulle_free(encoder->maps);
+    tulle_free(encoder->embeddings);
+    tulle_free(encoder->means);
+    tulle_free(encoder->scales);
     memset(encoder, 0, sizeof *encoder);
 }
 

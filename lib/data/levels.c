@@ -1,7 +1,6 @@
 /* levels.c - open addressing over the hashes, texts in blocks that are never moved. */
 #include "../base/portability.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "../base/memory.h"
@@ -76,7 +75,7 @@ static int grow_slots(struct level_set *set)
             to = (to + 1) & (count - 1);
         slots[to] = old[i];
     }
-    free(old);
+    tulle_free(old);
     set->slots = slots;
     set->slot_count = count;
     return 1;
@@ -108,7 +107,7 @@ static char *place_text(struct level_set *set, const char *text, size_t length)
         size = length < size ? size : length + 1;
         if (size > SIZE_MAX - sizeof *block)
             return NULL;
-        block = malloc(sizeof *block + size);
+        block = tulle_realloc_array(NULL, 1, sizeof *block + size);
         if (!block)
             return NULL;
         *block = (struct text_block){set->text, 0, size};
@@ -156,11 +155,11 @@ void tulle_level_set_clear(struct level_set *set)
 {
     while (set->text) {
         struct text_block *previous = set->text->previous;
-        free(set->text);
+        tulle_free(set->text);
         set->text = previous;
     }
-    free((void *)set->levels.names);
-    free(set->slots);
+    tulle_free((void *)set->levels.names);
+    tulle_free(set->slots);
     *set = (struct level_set){0};
 }
 

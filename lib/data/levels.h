@@ -33,8 +33,8 @@ enum tulle_status tulle_level_set_add(struct level_set *set, const char *text, s
 /* Whether a text holds blanks alone, or nothing: as a cell it would be missing, and is no level. */
 int tulle_is_blank(const char *text);
 
-/* A copy whose names, with their texts, are one block: free((void *)copy->names). NULL stays NULL.
- * 0 if there is no memory. */
+/* A copy whose names, with their texts, are one block: tulle_free((void *)copy->names). NULL stays
+ * NULL. 0 if there is no memory. */
 int tulle_levels_copy(struct tulle_levels *copy, const struct tulle_levels *levels);
 
 #endif

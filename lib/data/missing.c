@@ -3,7 +3,6 @@
 
 #include <float.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../base/memory.h"
@@ -40,8 +39,8 @@ int tulle_missing_init(struct missing_texts *missing, const char *const *texts, 
 
 void tulle_missing_clear(struct missing_texts *missing)
 {
-    free((void *)missing->texts.names);
-    free(missing->tokens);
+    tulle_free((void *)missing->texts.names);
+    tulle_free(missing->tokens);
     *missing = (struct missing_texts){0};
 }
 

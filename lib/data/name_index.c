@@ -28,7 +28,7 @@ int tulle_name_index_init(struct name_index *index, const char *const *names, si
 
 void tulle_name_index_clear(struct name_index *index)
 {
-    free(index->entries);
+    tulle_free(index->entries);
     index->entries = NULL;
 }
 

@@ -10,7 +10,6 @@
 #include "../base/portability.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../base/float_mode.h"
@@ -417,9 +416,9 @@ void tulle_npy_reader_close(struct npy_reader *reader)
 {
     if (!reader)
         return;
-    free(reader->values);
-    free(reader->block);
-    free(reader);
+    tulle_free(reader->values);
+    tulle_free(reader->block);
+    tulle_free(reader);
 }
 
 size_t tulle_npy_reader_columns(const struct npy_reader *reader)

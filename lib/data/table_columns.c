@@ -2,7 +2,6 @@
 #include "../base/portability.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../base/memory.h"
@@ -215,16 +214,16 @@ enum tulle_status tulle_table_columns_init(struct table_columns *columns, const 
     if (!status)
         status = choose_kinds(columns, &choice, error);
     tulle_name_index_clear(&choice.index);
-    free(choice.marks);
+    tulle_free(choice.marks);
     return status;
 }
 
 void tulle_table_columns_clear(struct table_columns *columns)
 {
     for (size_t i = 0; columns->file_names && i < columns->file_count; i++)
-        free(columns->file_names[i]);
-    free(columns->file_names);
-    free(columns->slots);
-    free(columns->names);
-    free(columns->kinds);
+        tulle_free(columns->file_names[i]);
+    tulle_free(columns->file_names);
+    tulle_free(columns->slots);
+    tulle_free(columns->names);
+    tulle_free(columns->kinds);
 }

@@ -5,7 +5,6 @@
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../base/memory.h"
@@ -184,11 +183,11 @@ void tulle_table_reader_close(struct table_reader *reader)
     for (size_t i = 0; reader->sets && i < reader->columns.count; i++)
         tulle_level_set_clear(&reader->sets[i]);
     tulle_table_columns_clear(&reader->columns);
-    free(reader->is_plain);
-    free(reader->sets);
-    free(reader->levels);
-    free(reader->values);
-    free(reader);
+    tulle_free(reader->is_plain);
+    tulle_free(reader->sets);
+    tulle_free(reader->levels);
+    tulle_free(reader->values);
+    tulle_free(reader);
 }
 
 size_t tulle_table_reader_columns(const struct table_reader *reader)

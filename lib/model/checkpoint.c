@@ -5,12 +5,12 @@
 
 #ifdef TULLE_WITH_MODEL_FILES
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "../base/file_io.h"
 #include "../base/file_writer.h"
 #include "../base/memory.h"
 #include "../base/utf8.h"
@@ -19,21 +19,22 @@
 static const struct tensor_file checkpoint_file = {"tulle-checkpoint", "checkpoint", 1, 20000000};
 
 /* Beside the file itself, if path is a link to it: another folder may be another disk. Freed with
- * free(); NULL if there is no memory. */
-static char *previous_of(const char *path)
+ * tulle_free(). */
+static enum tulle_status find_previous(const char *path, char **previous, struct tulle_error *error)
 {
     char *target = tulle_resolve_links(path);
-    const char *file = target ? target : path;
-    size_t size = strlen(file) + sizeof ".previous";
-    char *previous = tulle_calloc(size, 1);
-    if (previous)
-        snprintf(previous, size, "%s.previous", file);
-    free(target);
-    return previous;
+    *previous = NULL;
+    if (!target && errno != ENOMEM)
+        return tulle_fail_errno(error, path, "cannot open", errno);
+    size_t size = target ? strlen(target) + sizeof ".previous" : 0;
+    if (target && (*previous = tulle_calloc(size, 1)))
+        snprintf(*previous, size, "%s.previous", target);
+    tulle_free(target);
+    return *previous ? TULLE_OK : tulle_fail_memory(error);
 }
 
 /* A tensor for each part, of as many numbers as counts says; one of none has no tensor. Freed with
- * free(); NULL if there is no memory. */
+ * tulle_free(); NULL if there is no memory. */
 static struct tensor *list_tensors(const struct checkpoint *checkpoint, const size_t *counts,
                                    size_t *tensor_count)
 {
@@ -92,11 +93,12 @@ static enum tulle_status describe(const struct checkpoint *checkpoint, char **te
     return status;
 }
 
-static int is_intact(const char *path)
+/* Whether the file is a checkpoint, and intact. */
+static enum tulle_status check_intact(const char *path, struct tulle_error *error)
 {
     struct tensor_reader *reader;
-    return tulle_tensor_file_open(&checkpoint_file, path, &reader, NULL) == TULLE_OK &&
-           tulle_tensor_file_finish(reader, TULLE_OK, NULL, NULL) == TULLE_OK;
+    enum tulle_status status = tulle_tensor_file_open(&checkpoint_file, path, &reader, error);
+    return status == TULLE_OK ? tulle_tensor_file_finish(reader, TULLE_OK, NULL, error) : status;
 }
 
 /* A newer Tulle's checkpoint must not be written over. */
@@ -116,44 +118,48 @@ static enum tulle_status refuse_newer(const char *path, struct tulle_error *erro
 enum tulle_status tulle_checkpoint_write(const char *path, const struct checkpoint *checkpoint,
                                          struct tulle_error *error)
 {
-    char *description = NULL, *previous = previous_of(path);
+    char *description = NULL, *previous;
     struct tensor *tensors = NULL;
     size_t tensor_count, *counts = tulle_calloc(checkpoint->part_count, sizeof *counts);
     for (size_t i = 0; counts && i < checkpoint->part_count; i++)
         counts[i] = checkpoint->parts[i].count;
     if (counts)
         tensors = list_tensors(checkpoint, counts, &tensor_count);
-    enum tulle_status status =
-        previous && tensors ? describe(checkpoint, &description, error) : tulle_fail_memory(error);
+    enum tulle_status status = find_previous(path, &previous, error);
+    if (status == TULLE_OK)
+        status = tensors ? describe(checkpoint, &description, error) : tulle_fail_memory(error);
     if (status == TULLE_OK)
         status = refuse_newer(previous, error);
     if (status == TULLE_OK)
         status = refuse_newer(path, error);
     if (status == TULLE_OK)
-        status = tulle_tensor_file_write(&checkpoint_file, path, is_intact(path) ? previous : NULL,
-                                         TULLE_VERSION_STRING, description, tensors, tensor_count,
-                                         error);
-    free(description);
-    free(previous);
-    free(tensors);
-    free(counts);
+        status = tulle_tensor_file_write(
+            &checkpoint_file, path, check_intact(path, NULL) == TULLE_OK ? previous : NULL,
+            TULLE_VERSION_STRING, description, tensors, tensor_count, error);
+    tulle_free(description);
+    tulle_free(previous);
+    tulle_free(tensors);
+    tulle_free(counts);
     return status;
 }
 
 enum tulle_status tulle_checkpoint_check(const char *path, struct tulle_error *error)
 {
     struct stat file;
-    char *previous = previous_of(path);
-    enum tulle_status status = previous ? refuse_newer(previous, error) : tulle_fail_memory(error);
-    free(previous);
+    char *previous;
+    enum tulle_status status = find_previous(path, &previous, error);
+    if (status == TULLE_OK)
+        status = refuse_newer(previous, error);
+    tulle_free(previous);
     if (status == TULLE_OK)
         status = refuse_newer(path, error);
-    if (status != TULLE_OK)
-        return status;
-    if (stat(path, &file) == 0 && S_ISREG(file.st_mode) && file.st_size > 0 && !is_intact(path))
-        return tulle_fail_at(error, TULLE_ERROR_FORMAT, path, 0, 0,
+    if (status == TULLE_OK && tulle_io_stat(path, &file) == 0 && S_ISREG(file.st_mode) &&
+        file.st_size > 0)
+        status = check_intact(path, error);
+    if (status == TULLE_ERROR_FORMAT)
+        return tulle_fail_at(error, status, path, 0, 0,
                              "is there and no intact checkpoint; name another file");
-    return tulle_model_check_path(path, error);
+    return status == TULLE_OK ? tulle_model_check_path(path, error) : status;
 }
 
 /* --- Reading --------------------------------------------------------------------------------- */
@@ -219,7 +225,7 @@ static int make_room(const struct checkpoint *checkpoint, const size_t *counts,
         struct checkpoint_part *part = &checkpoint->parts[i];
         if (part->found_count) {
             *part->found_count = counts[i];
-            free(part->data); /* of a file that turned out to be damaged */
+            tulle_free(part->data); /* of a file that turned out to be damaged */
             part->data = tulle_calloc(counts[i], sizeof(double)); /* of the widest type */
             if (!part->data)
                 return 0;
@@ -243,7 +249,7 @@ static enum tulle_status read_parts(struct tensor_reader *reader,
         status = tulle_fail_memory(error);
     if (status == TULLE_OK)
         status = tulle_tensor_file_read(reader, tensors, tensor_count, error);
-    free(tensors);
+    tulle_free(tensors);
     return status;
 }
 
@@ -251,28 +257,27 @@ static enum tulle_status read_content(struct tensor_reader *reader,
                                       const struct checkpoint *checkpoint,
                                       struct tulle_error *error)
 {
-    json_error_t json_error;
-    json_t *configuration, *stored;
+    const char *part = "description of the checkpoint";
+    const char *text = tulle_tensor_file_description(reader);
+    json_t *root, *configuration, *stored;
     const char *version = tulle_tensor_file_tulle_version(reader);
     if (strcmp(version, TULLE_VERSION_STRING) != 0)
         return fail_other("Tulle", version, TULLE_VERSION_STRING, error);
     size_t *counts = tulle_calloc(checkpoint->part_count, sizeof *counts);
     if (!counts)
         return tulle_fail_memory(error);
-    enum tulle_status status;
-    json_t *root =
-        json_loads(tulle_tensor_file_description(reader), JSON_REJECT_DUPLICATES, &json_error);
-    if (!root || json_unpack_ex(root, &json_error, 0, "{s:o, s:o!}", "configuration",
-                                &configuration, "counts", &stored) != 0)
-        status = tulle_fail_json("description of the checkpoint", &json_error, error);
-    else
+    enum tulle_status status = tulle_json_parse(part, text, strlen(text), &root, error);
+    if (status == TULLE_OK)
+        status = tulle_json_unpack(part, root, error, "{s:o, s:o}", "configuration", &configuration,
+                                   "counts", &stored);
+    if (status == TULLE_OK)
         status = compare_fields(configuration, checkpoint, error);
     if (status == TULLE_OK)
         status = read_counts(stored, checkpoint, counts, error);
     if (status == TULLE_OK)
         status = read_parts(reader, checkpoint, counts, error);
     json_decref(root);
-    free(counts);
+    tulle_free(counts);
     return status;
 }
 
@@ -287,10 +292,12 @@ static enum tulle_status read_file(const char *path, const struct checkpoint *ch
     return tulle_tensor_file_finish(reader, status, NULL, error);
 }
 
+/* What cannot be looked at is taken to be there, so that reading it says why: a run that has one
+ * must not begin anew, and write over it. */
 static int is_there(const char *path)
 {
     struct stat file;
-    return stat(path, &file) == 0;
+    return tulle_io_stat(path, &file) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
 /* Of a checkpoint that is missing or damaged, as `failure` says. */
@@ -315,12 +322,12 @@ enum tulle_status tulle_checkpoint_read(const char *path, const struct checkpoin
                                         struct tulle_error *error)
 {
     struct tulle_error failure = {.message = "missing"};
-    enum tulle_status status = TULLE_OK;
-    char *previous = previous_of(path);
+    char *previous;
+    enum tulle_status status = find_previous(path, &previous, error);
     *found = 0;
     notice[0] = '\0';
-    if (!previous)
-        return tulle_fail_memory(error);
+    if (status != TULLE_OK)
+        return status;
     for (size_t i = 0; i < checkpoint->part_count; i++)
         if (checkpoint->parts[i].found_count)
             checkpoint->parts[i].data = NULL;
@@ -336,7 +343,7 @@ enum tulle_status tulle_checkpoint_read(const char *path, const struct checkpoin
     else if (status != TULLE_OK && error)
         *error = failure;
     *found = status == TULLE_OK && (is_here || has_previous);
-    free(previous);
+    tulle_free(previous);
     return status;
 }
 
@@ -345,7 +352,9 @@ static int find_field(const char *path, const char *name, char *text, size_t siz
     struct tensor_reader *reader;
     if (tulle_tensor_file_open(&checkpoint_file, path, &reader, NULL) != TULLE_OK)
         return 0;
-    json_t *root = json_loads(tulle_tensor_file_description(reader), JSON_REJECT_DUPLICATES, NULL);
+    const char *description = tulle_tensor_file_description(reader);
+    json_t *root;
+    tulle_json_parse("", description, strlen(description), &root, NULL);
     const char *there =
         json_string_value(json_object_get(json_object_get(root, "configuration"), name));
     int length = there ? snprintf(text, size, "%s", there) : -1;
@@ -356,10 +365,10 @@ static int find_field(const char *path, const char *name, char *text, size_t siz
 
 int tulle_checkpoint_field(const char *path, const char *name, char *text, size_t size)
 {
-    char *previous = previous_of(path);
-    int found =
-        previous && (find_field(path, name, text, size) || find_field(previous, name, text, size));
-    free(previous);
+    char *previous;
+    int found = find_previous(path, &previous, NULL) == TULLE_OK &&
+                (find_field(path, name, text, size) || find_field(previous, name, text, size));
+    tulle_free(previous);
     return found;
 }
 

@@ -2,7 +2,6 @@
 #include "../base/portability.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "../base/memory.h"
 #include "../data/encoder.h"
@@ -53,9 +52,9 @@ void tulle_column_match_clear(struct column_match *match)
 {
     for (size_t i = 0; match->matched && i < match->count; i++) {
         tulle_level_finder_clear(&match->matched[i].levels);
-        free(match->matched[i].map);
+        tulle_free(match->matched[i].map);
     }
-    free(match->matched);
+    tulle_free(match->matched);
     *match = (struct column_match){0};
 }
 

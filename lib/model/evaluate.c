@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../base/float_mode.h"
@@ -179,11 +178,11 @@ static void clear(struct measuring *m)
     tulle_column_match_clear(&m->inputs);
     tulle_column_match_clear(&m->targets);
     tulle_session_free(m->session);
-    free(m->tallies);
-    free(m->rows);
-    free(m->x);
-    free(m->y);
-    free(m->predictions);
+    tulle_free(m->tallies);
+    tulle_free(m->rows);
+    tulle_free(m->x);
+    tulle_free(m->y);
+    tulle_free(m->predictions);
 }
 
 enum tulle_status tulle_evaluate_rows(const struct tulle_model *model,
@@ -298,7 +297,7 @@ enum tulle_status tulle_evaluate(const tulle_model *model, const tulle_dataset *
     }
 out:
     tulle_evaluation_free(found);
-    free(order);
+    tulle_free(order);
     return status;
 }
 
@@ -306,8 +305,8 @@ void tulle_evaluation_free(struct tulle_evaluation *evaluation)
 {
     if (!evaluation)
         return;
-    free(evaluation->metrics);
-    free(evaluation->confusion);
-    free(evaluation->out_of_range);
-    free(evaluation);
+    tulle_free(evaluation->metrics);
+    tulle_free(evaluation->confusion);
+    tulle_free(evaluation->out_of_range);
+    tulle_free(evaluation);
 }

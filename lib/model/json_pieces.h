@@ -13,7 +13,7 @@ json_t *tulle_json_write_array(size_t count, json_t *(*write_item)(const void *i
                                const void *items);
 json_t *tulle_json_write_texts(const char *const *texts, size_t count);
 
-/* Room for the items of an array: *count * size zeroed bytes in *items, freed with free(). */
+/* Room for the items of an array: *count * size zeroed bytes in *items, freed with tulle_free(). */
 enum tulle_status tulle_json_read_array(const char *part, const json_t *array, size_t size,
                                         void **items, size_t *count, struct tulle_error *error);
 

@@ -3,7 +3,7 @@
 
 #ifdef TULLE_WITH_MODEL_FILES
 
-#include <stdlib.h>
+#include <stdarg.h>
 
 #include "../base/memory.h"
 #include "json_text.h"
@@ -16,18 +16,46 @@ char *tulle_json_text(const json_t *json)
     size_t length = json_dumpb(json, NULL, 0, DUMP_FLAGS);
     char *text = tulle_calloc(length + 1, 1);
     if (text && (length == 0 || json_dumpb(json, text, length, DUMP_FLAGS) != length)) {
-        free(text);
+        tulle_free(text);
         text = NULL;
     }
     return text;
 }
 
-enum tulle_status tulle_fail_json(const char *part, const json_error_t *json_error,
-                                  struct tulle_error *error)
+/* How many of the format's members there are. */
+static size_t count_members(const json_t *object, const char *format, va_list list)
 {
-    if (json_error_code(json_error) == json_error_out_of_memory || json_error->text[0] == '\0')
+    size_t count = 0;
+    for (; *format; format++)
+        if (*format == ':' || *format == '?') {
+            const char *name = va_arg(list, const char *);
+            count += json_object_get(object, name) != NULL;
+            (void)va_arg(list, void *); /* where it goes */
+        }
+    return count;
+}
+
+/* jansson's own check that all members are known ('!') needs memory, and without it takes them for
+ * unknown. */
+enum tulle_status tulle_json_unpack(const char *part, json_t *object, struct tulle_error *error,
+                                    const char *format, ...)
+{
+    va_list list, again;
+    json_error_t json_error;
+    if (!json_is_object(object))
+        return tulle_fail(error, TULLE_ERROR_FORMAT, "bad %s: expected an object", part);
+    va_start(list, format);
+    va_copy(again, list);
+    int failed = json_vunpack_ex(object, &json_error, 0, format, list) != 0;
+    int is_all = count_members(object, format, again) == json_object_size(object);
+    va_end(again);
+    va_end(list);
+    if (failed && json_error_code(&json_error) == json_error_out_of_memory)
         return tulle_fail_memory(error);
-    return tulle_fail(error, TULLE_ERROR_FORMAT, "bad %s: %s", part, json_error->text);
+    if (failed)
+        return tulle_fail(error, TULLE_ERROR_FORMAT, "bad %s: %s", part, json_error.text);
+    return is_all ? TULLE_OK
+                  : tulle_fail(error, TULLE_ERROR_FORMAT, "bad %s: unknown members", part);
 }
 
 #endif

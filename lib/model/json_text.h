@@ -6,13 +6,18 @@
 
 #include "../base/status.h"
 
-/* Compact, with what digits it takes to read every double back. Freed with free(); NULL if there is
- * no memory. */
+/* Compact, with what digits it takes to read every double back. Freed with tulle_free(); NULL if
+ * there is no memory. */
 char *tulle_json_text(const json_t *json);
 
-/* "bad layers: expected object, got integer" (TULLE_ERROR_FORMAT), or TULLE_ERROR_MEMORY, which
- * jansson often reports by saying nothing. */
-enum tulle_status tulle_fail_json(const char *part, const json_error_t *json_error,
-                                  struct tulle_error *error);
+/* Reads a JSON text of which no name comes twice in an object. Else *json is NULL and the error
+ * "bad header: expected ':' at byte 17" (TULLE_ERROR_FORMAT), or TULLE_ERROR_MEMORY. */
+enum tulle_status tulle_json_parse(const char *part, const char *text, size_t length, json_t **json,
+                                   struct tulle_error *error);
+
+/* As json_unpack() of an object's own members, "{s:s, s?I}", which must be all that it has. An
+ * error is one in the file, or TULLE_ERROR_MEMORY. */
+enum tulle_status tulle_json_unpack(const char *part, json_t *object, struct tulle_error *error,
+                                    const char *format, ...);
 
 #endif

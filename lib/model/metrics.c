@@ -56,9 +56,9 @@ int tulle_tally_init(struct tally *tally, const struct tulle_model_info *info, s
 
 void tulle_tally_clear(struct tally *tally)
 {
-    free(tally->totals);
-    free(tally->hits);
-    free(tally->scored);
+    tulle_free(tally->totals);
+    tulle_free(tally->hits);
+    tulle_free(tally->scored);
     *tally = (struct tally){0};
 }
 

@@ -2,7 +2,6 @@
 #include "../base/portability.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../base/memory.h"
@@ -36,7 +35,7 @@ static void free_columns(const struct tulle_column *columns, size_t count)
 {
     for (size_t i = 0; columns && i < count; i++)
         tulle_column_clear((struct tulle_column *)&columns[i]);
-    free((struct tulle_column *)columns);
+    tulle_free((struct tulle_column *)columns);
 }
 
 /* Where nothing was measured, and in slots that have no metric, a value is NaN. */
@@ -114,10 +113,10 @@ static int copy_settings(struct tulle_model_info *copy, const struct tulle_model
 static void free_settings(const struct tulle_setting *settings, size_t count)
 {
     for (size_t i = 0; settings && i < count; i++) {
-        free((char *)settings[i].name);
-        free((char *)settings[i].value);
+        tulle_free((char *)settings[i].name);
+        tulle_free((char *)settings[i].value);
     }
-    free((struct tulle_setting *)settings);
+    tulle_free((struct tulle_setting *)settings);
 }
 
 /* The columns that tulle_session_predict gives. */
@@ -204,20 +203,20 @@ void tulle_model_free(tulle_model *model)
     struct tulle_model_info *info = &model->info;
     free_columns(info->inputs, info->input_count);
     free_columns(info->targets, info->target_count);
-    free((size_t *)info->front.numbers);
-    free((double *)info->front.knots);
-    free((struct tulle_layer *)info->layers);
+    tulle_free((size_t *)info->front.numbers);
+    tulle_free((double *)info->front.knots);
+    tulle_free((struct tulle_layer *)info->layers);
     free_settings(info->settings, info->setting_count);
-    free((double *)info->quantiles);
-    free((struct tulle_epoch *)info->curve);
-    free((struct tulle_metrics *)info->metrics);
-    free((void *)info->missing);
-    free((char *)info->split_column);
-    free((char *)info->weight_column);
+    tulle_free((double *)info->quantiles);
+    tulle_free((struct tulle_epoch *)info->curve);
+    tulle_free((struct tulle_metrics *)info->metrics);
+    tulle_free((void *)info->missing);
+    tulle_free((char *)info->split_column);
+    tulle_free((char *)info->weight_column);
     tulle_encoder_clear(&model->encoder);
     tulle_network_clear(&model->network);
-    free(model->parameters);
-    free(model);
+    tulle_free(model->parameters);
+    tulle_free(model);
 }
 
 const struct tulle_model_info *tulle_model_info(const tulle_model *model)

@@ -56,7 +56,7 @@ static enum tulle_status check_unique(const struct tulle_model_info *info,
     for (size_t i = 1; i < count && status == TULLE_OK; i++)
         if (strcmp(all[i - 1].name, all[i].name) == 0)
             status = fail_same_name(&all[i - 1], &all[i], error);
-    free(all);
+    tulle_free(all);
     return status;
 }
 
@@ -93,7 +93,7 @@ static enum tulle_status check_levels(const struct tulle_column *column, struct 
         return tulle_fail_memory(error);
     memcpy(sorted, levels->names, levels->count * sizeof *sorted);
     const char *twin = find_twin(sorted, levels->count);
-    free(sorted);
+    tulle_free(sorted);
     return twin ? REFUSE(error, "two levels of '%s' are named '%s'", column->name, twin) : TULLE_OK;
 }
 
@@ -327,7 +327,7 @@ static enum tulle_status check_settings(const struct tulle_model_info *info,
             status = REFUSE(error, "setting %zu has no name, or is not UTF-8 text", i + 1);
     }
     const char *twin = status == TULLE_OK ? find_twin(names, info->setting_count) : NULL;
-    free(names);
+    tulle_free(names);
     return twin ? REFUSE(error, "two settings are named '%s'", twin) : status;
 }
 

@@ -8,11 +8,10 @@
 #include <fenv.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "../base/file_io.h"
 #include "../base/file_writer.h"
 #include "../base/float_mode.h"
 #include "../base/memory.h"
@@ -181,7 +180,7 @@ static int widen(size_t *inputs, size_t count, size_t each)
 }
 
 /* The tensors that such a model has in its file; where they stand in memory if `model` is not NULL.
- * list->items is freed with free(). */
+ * list->items is freed with tulle_free(). */
 static enum tulle_status list_tensors(const struct tulle_model_info *info,
                                       const struct tulle_model *model, struct model_tensors *list,
                                       struct tulle_error *error)
@@ -247,8 +246,8 @@ static enum tulle_status save(const tulle_model *model, const char *path, struct
     if (status == TULLE_OK)
         status = tulle_tensor_file_write(&model_file, path, NULL, model->info.tulle_version,
                                          description, list.items, list.count, error);
-    free(description);
-    free(list.items);
+    tulle_free(description);
+    tulle_free(list.items);
     return status;
 }
 
@@ -266,7 +265,8 @@ enum tulle_status tulle_model_check_path(const char *path, struct tulle_error *e
     /* Opening a pipe would wait for its reader, and closing it again would send that reader away.
      */
     struct stat file;
-    if (stat(path, &file) == 0 && S_ISFIFO(file.st_mode) && access(path, W_OK) == 0)
+    if (tulle_io_stat(path, &file) == 0 && S_ISFIFO(file.st_mode) &&
+        tulle_io_access(path, W_OK) == 0)
         return TULLE_OK;
     struct file_writer *writer;
     enum tulle_status status = tulle_file_writer_open(path, &writer, error);
@@ -326,7 +326,7 @@ static enum tulle_status make_model(struct tensor_reader *reader, struct tulle_m
         status = tulle_model_create(&json.info, model, error);
     if (status == TULLE_OK)
         (*model)->info.format_version = (unsigned)version;
-    free(list.items);
+    tulle_free(list.items);
     tulle_model_json_clear(&json);
     return status == TULLE_ERROR_ARGUMENT ? TULLE_ERROR_FORMAT : status; /* not the caller's */
 }
@@ -339,7 +339,7 @@ static enum tulle_status read_parameters(struct tensor_reader *reader, struct tu
     if (status == TULLE_OK)
         status = tulle_tensor_file_read(reader, list.items + list.described,
                                         list.count - list.described, error);
-    free(list.items);
+    tulle_free(list.items);
     if (status == TULLE_OK && !tulle_model_is_finite(model))
         return tulle_fail(error, TULLE_ERROR_FORMAT,
                           "it has parameters that are not finite numbers");

@@ -4,8 +4,9 @@
 
 #ifdef TULLE_WITH_MODEL_FILES
 
-#include <stdlib.h>
+#include <string.h>
 
+#include "../base/memory.h"
 #include "json_pieces.h"
 #include "record_json.h"
 
@@ -36,12 +37,11 @@ static enum tulle_status read_category(const char *part, json_t *object, struct 
 {
     json_t *levels;
     json_int_t dimensions, missing;
-    json_error_t json_error;
-    if (json_unpack_ex(object, &json_error, 0, "{s:s, s:o, s:I, s:I!}", "name", &c->name, "levels",
-                       &levels, "dimensions", &dimensions, "missing", &missing) != 0)
-        return tulle_fail_json(part, &json_error, error);
     enum tulle_status status =
-        tulle_json_read_texts(part, levels, &c->levels.names, &c->levels.count, error);
+        tulle_json_unpack(part, object, error, "{s:s, s:o, s:I, s:I}", "name", &c->name, "levels",
+                          &levels, "dimensions", &dimensions, "missing", &missing);
+    if (status == TULLE_OK)
+        status = tulle_json_read_texts(part, levels, &c->levels.names, &c->levels.count, error);
     if (status == TULLE_OK && c->levels.count == 0)
         status = tulle_fail(error, TULLE_ERROR_FORMAT, "bad %s: a column of no levels", part);
     if (status == TULLE_OK)
@@ -53,19 +53,19 @@ static enum tulle_status read_category(const char *part, json_t *object, struct 
 static enum tulle_status read_number(const char *part, json_t *object, int version,
                                      struct tulle_column *c, struct tulle_error *error)
 {
-    const char *members = version == 2 ? "{s:s, s:F, s:F, s:F, s:F, s:s, s:I, s?I!}"
-                                       : "{s:s, s:F, s:F, s:F, s:F, s:s, s:I, s?I, s:b!}";
+    const char *members = version == 2 ? "{s:s, s:F, s:F, s:F, s:F, s:s, s:I, s?I}"
+                                       : "{s:s, s:F, s:F, s:F, s:F, s:s, s:I, s?I, s:b}";
     const char *scaling;
     json_int_t missing, quantiles = 0;
-    json_error_t json_error;
-    if (json_unpack_ex(object, &json_error, 0, members, "name", &c->name, "mean", &c->mean, "scale",
-                       &c->scale, "min", &c->minimum, "max", &c->maximum, "scaling", &scaling,
-                       "missing", &missing, "quantiles", &quantiles, "clamped",
-                       &c->is_clamped) != 0)
-        return tulle_fail_json(part, &json_error, error);
+    enum tulle_status status =
+        tulle_json_unpack(part, object, error, members, "name", &c->name, "mean", &c->mean, "scale",
+                          &c->scale, "min", &c->minimum, "max", &c->maximum, "scaling", &scaling,
+                          "missing", &missing, "quantiles", &quantiles, "clamped", &c->is_clamped);
+    if (status != TULLE_OK)
+        return status;
     if (tulle_scaling_from_name(scaling, &c->scaling) != TULLE_OK)
         return tulle_json_fail_unknown("scaling", scaling, error);
-    enum tulle_status status = tulle_json_read_count("missing", missing, &c->missing, error);
+    status = tulle_json_read_count("missing", missing, &c->missing, error);
     return status == TULLE_OK
                ? tulle_json_read_count("quantiles", quantiles, &c->quantile_count, error)
                : status;
@@ -75,11 +75,11 @@ static enum tulle_status read_number(const char *part, json_t *object, int versi
 static enum tulle_status read_column_1(const char *part, json_t *object, struct tulle_column *c,
                                        struct tulle_error *error)
 {
-    json_error_t json_error;
-    if (json_unpack_ex(object, &json_error, 0, "{s:s, s:F, s:F, s:F, s:F!}", "name", &c->name,
-                       "mean", &c->mean, "scale", &c->scale, "min", &c->minimum, "max",
-                       &c->maximum) != 0)
-        return tulle_fail_json(part, &json_error, error);
+    enum tulle_status status = tulle_json_unpack(part, object, error, "{s:s, s:F, s:F, s:F, s:F}",
+                                                 "name", &c->name, "mean", &c->mean, "scale",
+                                                 &c->scale, "min", &c->minimum, "max", &c->maximum);
+    if (status != TULLE_OK)
+        return status;
     c->scaling = c->mean != 0 || c->scale != 1 ? TULLE_SCALING_STANDARD : TULLE_SCALING_NONE;
     return TULLE_OK;
 }
@@ -145,14 +145,15 @@ static enum tulle_status read_front(json_t *object, struct model_json *json,
     struct tulle_front *front = &json->info.front;
     json_t *numbers;
     json_int_t dimensions, frequencies, bins, members;
-    json_error_t json_error;
-    if (json_unpack_ex(object, &json_error, 0, "{s:o, s:I, s:I, s:I, s:b, s:I!}", "numbers",
-                       &numbers, "dimensions", &dimensions, "frequencies", &frequencies, "bins",
-                       &bins, "factors", &front->has_factors, "members", &members) != 0)
-        return tulle_fail_json("front", &json_error, error);
+    enum tulle_status status =
+        tulle_json_unpack("front", object, error, "{s:o, s:I, s:I, s:I, s:b, s:I}", "numbers",
+                          &numbers, "dimensions", &dimensions, "frequencies", &frequencies, "bins",
+                          &bins, "factors", &front->has_factors, "members", &members);
+    if (status != TULLE_OK)
+        return status;
     if (members == 0) /* which in a struct tulle_front would be 1 */
         return tulle_fail(error, TULLE_ERROR_FORMAT, "bad members: 0");
-    enum tulle_status status = read_numbers(numbers, json, error);
+    status = read_numbers(numbers, json, error);
     if (status == TULLE_OK && front->number_count == 0 && (dimensions || frequencies || bins))
         return tulle_fail(error, TULLE_ERROR_FORMAT, "bad front: dimensions of no numbers");
     if (status == TULLE_OK)
@@ -180,7 +181,7 @@ static enum tulle_status read_layers(const json_t *array, int version, struct mo
 {
     const enum tulle_activation last_of_1 = TULLE_ACTIVATION_LOGISTIC;
     const char *members =
-        version == 1 ? "{s:I, s:s!}" : "{s:I, s:s, s:b, s:F!}"; /* format 1 had no more */
+        version == 1 ? "{s:I, s:s}" : "{s:I, s:s, s:b, s:F}"; /* format 1 had no more */
     void *items;
     enum tulle_status status = tulle_json_read_array("layers", array, sizeof(struct tulle_layer),
                                                      &items, &json->info.layer_count, error);
@@ -189,13 +190,13 @@ static enum tulle_status read_layers(const json_t *array, int version, struct mo
     json->layers = items;
     for (size_t i = 0; i < json->info.layer_count && status == TULLE_OK; i++) {
         struct tulle_layer *layer = &json->layers[i];
-        json_error_t json_error;
         json_int_t units;
         const char *activation;
-        if (json_unpack_ex(json_array_get(array, i), &json_error, 0, members, "units", &units,
-                           "activation", &activation, "parametric", &layer->parametric, "dropout",
-                           &layer->dropout) != 0)
-            return tulle_fail_json("layers", &json_error, error);
+        status = tulle_json_unpack("layers", json_array_get(array, i), error, members, "units",
+                                   &units, "activation", &activation, "parametric",
+                                   &layer->parametric, "dropout", &layer->dropout);
+        if (status != TULLE_OK)
+            return status;
         if (tulle_activation_from_name(activation, &layer->activation) != TULLE_OK ||
             (version == 1 && layer->activation > last_of_1))
             return tulle_json_fail_unknown("activation", activation, error);
@@ -234,19 +235,20 @@ struct parts {
 static enum tulle_status unpack_parts(const char *text, int version, struct model_json *json,
                                       struct parts *parts, struct tulle_error *error)
 {
-    json_error_t json_error;
-    const char *members = version == 1   ? "{s:s, s:o, s:o, s:o, s:o, s:o!}"
-                          : version == 2 ? "{s:s, s:o, s:o, s:o, s:o, s:o, s:s!}"
-                                         : "{s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o!}";
+    const char *part = "description of the model";
+    const char *members = version == 1   ? "{s:s, s:o, s:o, s:o, s:o, s:o}"
+                          : version == 2 ? "{s:s, s:o, s:o, s:o, s:o, s:o, s:s}"
+                                         : "{s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o}";
     *parts = (struct parts){.task = "regression"}; /* the one of format 1 */
-    json->root = json_loads(text, JSON_REJECT_DUPLICATES, &json_error);
-    if (!json->root ||
-        json_unpack_ex(json->root, &json_error, 0, members, "precision", &parts->precision,
-                       "inputs", &parts->inputs, "targets", &parts->targets, "layers",
-                       &parts->layers, "training", &parts->training, "metrics", &parts->metrics,
-                       "task", &parts->task, "front", &parts->front, "settings",
-                       &parts->settings) != 0)
-        return tulle_fail_json("description of the model", &json_error, error);
+    enum tulle_status status = tulle_json_parse(part, text, strlen(text), &json->root, error);
+    if (status == TULLE_OK)
+        status = tulle_json_unpack(part, json->root, error, members, "precision", &parts->precision,
+                                   "inputs", &parts->inputs, "targets", &parts->targets, "layers",
+                                   &parts->layers, "training", &parts->training, "metrics",
+                                   &parts->metrics, "task", &parts->task, "front", &parts->front,
+                                   "settings", &parts->settings);
+    if (status != TULLE_OK)
+        return status;
     if (tulle_type_from_name(parts->precision, &json->info.precision) != TULLE_OK)
         return tulle_json_fail_unknown("precision", parts->precision, error);
     if (tulle_task_from_name(parts->task, &json->info.task) != TULLE_OK ||
@@ -291,24 +293,24 @@ enum tulle_status tulle_model_json_read(const char *text, int version, struct mo
 static void free_columns(struct tulle_column *columns, size_t count)
 {
     for (size_t i = 0; columns && i < count; i++) {
-        free((char **)columns[i].levels.names);
-        free((double *)columns[i].quantiles);
+        tulle_free((char **)columns[i].levels.names);
+        tulle_free((double *)columns[i].quantiles);
     }
-    free(columns);
+    tulle_free(columns);
 }
 
 void tulle_model_json_clear(struct model_json *json)
 {
     free_columns(json->inputs, json->info.input_count);
     free_columns(json->targets, json->info.target_count);
-    free(json->numbers);
-    free(json->knots);
-    free(json->layers);
-    free((void *)json->missing);
-    free(json->settings);
-    free(json->quantiles);
-    free(json->metrics);
-    free(json->curve);
+    tulle_free(json->numbers);
+    tulle_free(json->knots);
+    tulle_free(json->layers);
+    tulle_free((void *)json->missing);
+    tulle_free(json->settings);
+    tulle_free(json->quantiles);
+    tulle_free(json->metrics);
+    tulle_free(json->curve);
     json_decref(json->root);
 }
 

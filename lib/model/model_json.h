@@ -9,7 +9,7 @@
 
 #include "model.h"
 
-/* Of the format TULLE_MODEL_FORMAT. Freed with free(); NULL if there is no memory. */
+/* Of the format TULLE_MODEL_FORMAT. Freed with tulle_free(); NULL if there is no memory. */
 char *tulle_model_json_write(const struct tulle_model_info *info);
 
 struct model_json {
@@ -31,7 +31,7 @@ struct model_json {
  * given version of the format. Refuses (TULLE_ERROR_FORMAT) a text that has not exactly the members
  * that it should, of the right types, and counts that do not agree; tulle_model_check judges the
  * values. The columns' quantiles, the knots and the curve are tensors of their own: only their
- * numbers are known then, and who reads them stores what free() frees in the columns, in
+ * numbers are known then, and who reads them stores what tulle_free() frees in the columns, in
  * json->knots and in json->curve.
  */
 enum tulle_status tulle_model_json_read(const char *text, int version, struct model_json *json,

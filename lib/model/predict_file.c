@@ -2,7 +2,6 @@
 #include "../base/portability.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../base/memory.h"
@@ -214,9 +213,9 @@ enum tulle_status tulle_predict_file(const tulle_model *model, const char *input
     tulle_column_match_clear(&p.match);
     tulle_table_reader_close(p.reader);
     tulle_session_free(p.session);
-    free(p.names);
-    free(p.lines);
-    free(p.x);
-    free(p.y);
+    tulle_free(p.names);
+    tulle_free(p.lines);
+    tulle_free(p.x);
+    tulle_free(p.y);
     return status;
 }

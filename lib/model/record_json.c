@@ -44,43 +44,42 @@ struct training {
     json_int_t batch_size, epochs, seed, rows[3], best_epoch, curve;
 };
 
+static enum tulle_status unpack_rows(json_t *rows, struct training *t, struct tulle_error *error)
+{
+    return tulle_json_unpack("rows", rows, error, "{s:I, s:I, s:I}", split_names[0], &t->rows[0],
+                             split_names[1], &t->rows[1], split_names[2], &t->rows[2]);
+}
+
 static enum tulle_status unpack_training(json_t *object, struct training *t,
                                          struct tulle_model_info *info, struct tulle_error *error)
 {
-    json_error_t json_error;
-    if (json_unpack_ex(object, &json_error, 0,
-                       "{s:s, s:F, s:F, s:o, s:s, s:F, s:I, s:I, s:I, s:o, s:o, s:o, s:F, s:F, "
-                       "s:{s:I, s:I, s:I!}, s:I, s:I!}",
-                       "loss", &t->loss, "huber_delta", &info->huber_delta, "label_smoothing",
-                       &info->label_smoothing, "quantiles", &t->quantiles, "optimizer",
-                       &t->optimizer, "learning_rate", &info->learning_rate, "batch_size",
-                       &t->batch_size, "epochs", &t->epochs, "seed", &t->seed, "missing",
-                       &t->missing, "split_column", &t->split_column, "weight_column",
-                       &t->weight_column, "valid_fraction", &info->valid_fraction, "test_fraction",
-                       &info->test_fraction, "rows", split_names[0], &t->rows[0], split_names[1],
-                       &t->rows[1], split_names[2], &t->rows[2], "best_epoch", &t->best_epoch,
-                       "curve", &t->curve) != 0)
-        return tulle_fail_json("training", &json_error, error);
-    return TULLE_OK;
+    json_t *rows;
+    enum tulle_status status = tulle_json_unpack(
+        "training", object, error,
+        "{s:s, s:F, s:F, s:o, s:s, s:F, s:I, s:I, s:I, s:o, s:o, s:o, s:F, s:F, s:o, s:I, s:I}",
+        "loss", &t->loss, "huber_delta", &info->huber_delta, "label_smoothing",
+        &info->label_smoothing, "quantiles", &t->quantiles, "optimizer", &t->optimizer,
+        "learning_rate", &info->learning_rate, "batch_size", &t->batch_size, "epochs", &t->epochs,
+        "seed", &t->seed, "missing", &t->missing, "split_column", &t->split_column, "weight_column",
+        &t->weight_column, "valid_fraction", &info->valid_fraction, "test_fraction",
+        &info->test_fraction, "rows", &rows, "best_epoch", &t->best_epoch, "curve", &t->curve);
+    return status == TULLE_OK ? unpack_rows(rows, t, error) : status;
 }
 
 /* Format 1 had one loss and one optimizer, and said of scaling that there was some. */
 static enum tulle_status unpack_training_1(json_t *object, struct training *t,
                                            struct tulle_model_info *info, struct tulle_error *error)
 {
-    json_error_t json_error;
     int standardize;
+    json_t *rows;
     info->huber_delta = 1;
-    if (json_unpack_ex(object, &json_error, 0,
-                       "{s:s, s:s, s:F, s:I, s:I, s:I, s:b, s:o, s:F, s:F, s:{s:I, s:I, s:I!}!}",
-                       "loss", &t->loss, "optimizer", &t->optimizer, "learning_rate",
-                       &info->learning_rate, "batch_size", &t->batch_size, "epochs", &t->epochs,
-                       "seed", &t->seed, "standardize", &standardize, "split_column",
-                       &t->split_column, "valid_fraction", &info->valid_fraction, "test_fraction",
-                       &info->test_fraction, "rows", split_names[0], &t->rows[0], split_names[1],
-                       &t->rows[1], split_names[2], &t->rows[2]) != 0)
-        return tulle_fail_json("training", &json_error, error);
-    return TULLE_OK;
+    enum tulle_status status = tulle_json_unpack(
+        "training", object, error, "{s:s, s:s, s:F, s:I, s:I, s:I, s:b, s:o, s:F, s:F, s:o}",
+        "loss", &t->loss, "optimizer", &t->optimizer, "learning_rate", &info->learning_rate,
+        "batch_size", &t->batch_size, "epochs", &t->epochs, "seed", &t->seed, "standardize",
+        &standardize, "split_column", &t->split_column, "valid_fraction", &info->valid_fraction,
+        "test_fraction", &info->test_fraction, "rows", &rows);
+    return status == TULLE_OK ? unpack_rows(rows, t, error) : status;
 }
 
 static enum tulle_status read_quantiles(const json_t *array, struct model_json *json,
@@ -238,10 +237,11 @@ enum tulle_status tulle_record_read_metrics(json_t *object, int version, struct 
                                             struct tulle_error *error)
 {
     json_t *splits[3];
-    json_error_t json_error;
-    if (json_unpack_ex(object, &json_error, 0, "{s:o, s:o, s:o!}", split_names[0], &splits[0],
-                       split_names[1], &splits[1], split_names[2], &splits[2]) != 0)
-        return tulle_fail_json("metrics", &json_error, error);
+    enum tulle_status status =
+        tulle_json_unpack("metrics", object, error, "{s:o, s:o, s:o}", split_names[0], &splits[0],
+                          split_names[1], &splits[1], split_names[2], &splits[2]);
+    if (status != TULLE_OK)
+        return status;
     size_t targets = json->info.target_count;
     json->metrics = tulle_calloc(3 * targets, sizeof *json->metrics);
     if (!json->metrics)
@@ -252,8 +252,8 @@ enum tulle_status tulle_record_read_metrics(json_t *object, int version, struct 
                               "bad metrics: expected one for each of the %zu targets in '%s'",
                               targets, split_names[split]);
         for (size_t i = 0; i < targets; i++) {
-            enum tulle_status status = read_metric(json_array_get(splits[split], i), version,
-                                                   &json->metrics[split * targets + i], error);
+            status = read_metric(json_array_get(splits[split], i), version,
+                                 &json->metrics[split * targets + i], error);
             if (status != TULLE_OK)
                 return status;
         }

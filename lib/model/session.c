@@ -2,7 +2,6 @@
 #include "../base/portability.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 
 #include "../base/cpu.h"
 #include "../base/memory.h"
@@ -37,7 +36,7 @@ enum tulle_status tulle_session_create(const tulle_model *model, tulle_session *
     s->rows.encoder = &model->encoder;
     s->link = (struct model_link){&model->info, tulle_kernels(TULLE_F64)};
     if (make_workspace(s, 1, &s->workspace) != TULLE_OK) {
-        free(s);
+        tulle_free(s);
         return TULLE_ERROR_MEMORY;
     }
     *session = s;
@@ -50,7 +49,7 @@ void tulle_session_free(tulle_session *session)
         return;
     tulle_pool_free(session->pool);
     tulle_workspace_clear(&session->workspace);
-    free(session);
+    tulle_free(session);
 }
 
 enum tulle_status tulle_session_set_threads(tulle_session *session, unsigned threads)

@@ -13,10 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <xxhash.h>
 
+#include "../base/file_io.h"
 #include "../base/file_writer.h"
 #include "../base/memory.h"
 #include "json_text.h"
@@ -135,7 +134,7 @@ static enum tulle_status visit_copies(const struct tensor *t, int is_read, run_f
         if (is_read && status == TULLE_OK)
             t->copy_row(t, row, run, 1);
     }
-    free(run);
+    tulle_free(run);
     return status;
 }
 
@@ -275,7 +274,7 @@ enum tulle_status tulle_tensor_file_write(const struct tensor_file *kind, const 
         status = tulle_file_writer_commit(output.writer, error);
     else
         tulle_file_writer_abort(output.writer);
-    free(head);
+    tulle_free(head);
     return status;
 }
 
@@ -302,11 +301,11 @@ struct tensor_reader {
 static enum tulle_status open_file(struct tensor_reader *reader, struct tulle_error *error)
 {
     /* Not to wait for the other end of a pipe. */
-    reader->fd = open(reader->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    reader->fd = tulle_io_open(reader->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0);
     if (reader->fd < 0)
         return tulle_fail_errno(error, reader->path, "cannot open", errno);
     struct stat file;
-    if (fstat(reader->fd, &file) != 0)
+    if (tulle_io_fstat(reader->fd, &file) != 0)
         return tulle_fail_errno(error, reader->path, "cannot read", errno);
     if (S_ISDIR(file.st_mode))
         return REFUSE(error, "a folder, expected a %s file", reader->kind->noun);
@@ -321,15 +320,13 @@ static enum tulle_status read_bytes(struct tensor_reader *reader, void *bytes, s
 {
     unsigned char *at = bytes;
     while (size > 0) {
-        ssize_t got = read(reader->fd, at, size < LARGEST_READ ? size : LARGEST_READ);
-        if (got < 0 && errno != EINTR)
+        ssize_t got = tulle_io_read(reader->fd, at, size < LARGEST_READ ? size : LARGEST_READ);
+        if (got < 0)
             return tulle_fail_errno(error, reader->path, "cannot read", errno);
         if (got == 0)
             return REFUSE(error, "cut short while it was read");
-        if (got > 0) {
-            at += got;
-            size -= (size_t)got;
-        }
+        at += got;
+        size -= (size_t)got;
     }
     return TULLE_OK;
 }
@@ -425,35 +422,21 @@ static enum tulle_status read_head(struct tensor_reader *reader, struct tulle_er
     return rest == TULLE_OK ? status : rest;
 }
 
-/*
- * Whether there is memory to parse the header. jansson's parser takes a failed allocation badly
- * (2.14 drops characters, or stops at an assertion), so it must not come to that. The most that it
- * can need is for "{},{},": 224 bytes for every 3.
- */
-static int has_room_to_parse(size_t length)
-{
-    void *volatile room = tulle_realloc_array(NULL, length, 80);
-    int has_room = room != NULL;
-    free(room);
-    return has_room;
-}
-
 static enum tulle_status parse_header(struct tensor_reader *reader, struct tulle_error *error)
 {
-    const size_t length = reader->data_offset - LENGTH_SIZE;
     const char *checksum, *format, *version;
-    json_error_t json_error;
-    if (!has_room_to_parse(length))
-        return tulle_fail_memory(error);
-    reader->json = json_loadb((const char *)reader->header + LENGTH_SIZE, length,
-                              JSON_REJECT_DUPLICATES, &json_error);
-    if (!reader->json ||
-        json_unpack_ex(reader->json, &json_error, 0, "{s:{s:s, s:s, s:s, s:s, s:s!}}",
-                       "__metadata__", "checksum", &checksum, "format", &format, "format_version",
-                       &version, "tulle_version", &reader->tulle_version, reader->kind->noun,
-                       &reader->description) != 0)
-        return tulle_fail_json("header", &json_error, error);
-    return TULLE_OK;
+    enum tulle_status status =
+        tulle_json_parse("header", (const char *)reader->header + LENGTH_SIZE,
+                         reader->data_offset - LENGTH_SIZE, &reader->json, error);
+    if (status != TULLE_OK)
+        return status;
+    json_t *metadata = json_object_get(reader->json, "__metadata__");
+    if (!metadata)
+        return REFUSE(error, "bad header: it has no __metadata__");
+    return tulle_json_unpack("header", metadata, error, "{s:s, s:s, s:s, s:s, s:s}", "checksum",
+                             &checksum, "format", &format, "format_version", &version,
+                             "tulle_version", &reader->tulle_version, reader->kind->noun,
+                             &reader->description);
 }
 
 enum tulle_status tulle_tensor_file_open(const struct tensor_file *kind, const char *path,
@@ -577,12 +560,12 @@ enum tulle_status tulle_tensor_file_finish(struct tensor_reader *reader, enum tu
     if (status != TULLE_OK && error && reader->path)
         tulle_fail_at(error, status, reader->path, 0, 0, "%s", error->message);
     json_decref(reader->json);
-    free(reader->header);
-    free(reader->path);
+    tulle_free(reader->header);
+    tulle_free(reader->path);
     XXH3_freeState(reader->hash);
     if (reader->fd >= 0)
-        close(reader->fd);
-    free(reader);
+        tulle_io_close(reader->fd);
+    tulle_free(reader);
     return status;
 }
 

@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../base/float_mode.h"
@@ -315,11 +314,11 @@ struct network tulle_network_member(const struct network *network, size_t member
 
 void tulle_network_clear(struct network *network)
 {
-    free(network->layers);
-    free(network->embeddings);
-    free(network->numbers);
-    free(network->knots);
-    free(network->blocks);
+    tulle_free(network->layers);
+    tulle_free(network->embeddings);
+    tulle_free(network->numbers);
+    tulle_free(network->knots);
+    tulle_free(network->blocks);
     *network = (struct network){0};
 }
 

@@ -142,7 +142,7 @@ static inline size_t tulle_arena_bytes(const struct network *network)
     return network->arena_size * tulle_type_size(network->precision);
 }
 
-/* A zeroed arena, aligned; NULL if there is no memory. Freed with free(). */
+/* A zeroed arena, aligned; NULL if there is no memory. Freed with tulle_free(). */
 void *tulle_network_arena(const struct network *network);
 
 /* Where in the arena a weight or a bias stands; units go on through the copies. */

@@ -2,7 +2,6 @@
 #include "../base/portability.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../base/memory.h"
@@ -80,10 +79,10 @@ int tulle_optimizer_init(struct optimizer *optimizer, const struct tulle_trainer
 
 void tulle_optimizer_clear(struct optimizer *optimizer)
 {
-    free(optimizer->m);
-    free(optimizer->v);
-    free(optimizer->average);
-    free(optimizer->norms);
+    tulle_free(optimizer->m);
+    tulle_free(optimizer->v);
+    tulle_free(optimizer->average);
+    tulle_free(optimizer->norms);
     *optimizer = (struct optimizer){0};
 }
 

@@ -2,7 +2,6 @@
 #include "../base/portability.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 
 #include "../base/memory.h"
 #include "workspace.h"
@@ -151,24 +150,24 @@ enum tulle_status tulle_workspace_init(struct workspace *workspace, const struct
 void tulle_workspace_clear(struct workspace *workspace)
 {
     for (size_t l = 0; l < workspace->layer_count; l++) {
-        free(workspace->layers[l].out);
-        free(workspace->layers[l].slope);
-        free(workspace->layers[l].gap);
-        free(workspace->layers[l].tilt);
+        tulle_free(workspace->layers[l].out);
+        tulle_free(workspace->layers[l].slope);
+        tulle_free(workspace->layers[l].gap);
+        tulle_free(workspace->layers[l].tilt);
     }
-    free(workspace->layers);
-    free(workspace->x);
-    free(workspace->levels);
-    free(workspace->scratch);
+    tulle_free(workspace->layers);
+    tulle_free(workspace->x);
+    tulle_free(workspace->levels);
+    tulle_free(workspace->scratch);
     if (workspace->x_gradient != workspace->x_slope)
-        free(workspace->x_gradient);
-    free(workspace->x_slope);
-    free(workspace->ones);
-    free(workspace->scaled);
-    free(workspace->y);
-    free(workspace->weights);
-    free(workspace->losses);
-    free(workspace->sums);
-    free(workspace->panels);
+        tulle_free(workspace->x_gradient);
+    tulle_free(workspace->x_slope);
+    tulle_free(workspace->ones);
+    tulle_free(workspace->scaled);
+    tulle_free(workspace->y);
+    tulle_free(workspace->weights);
+    tulle_free(workspace->losses);
+    tulle_free(workspace->sums);
+    tulle_free(workspace->panels);
     *workspace = (struct workspace){0};
 }

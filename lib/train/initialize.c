@@ -3,7 +3,6 @@
 
 #include <float.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../base/memory.h"
@@ -85,7 +84,7 @@ static int initialize_waves(const struct network *network, void *parameters, dou
                                           : draw_uniform(rng, 1 / sqrt((double)frequencies));
     }
     tulle_arena_set_numbers(network, parameters, waves);
-    free(waves);
+    tulle_free(waves);
     return 1;
 }
 
@@ -216,7 +215,7 @@ enum tulle_status tulle_initialize_from_data(const struct pass *pass, void *para
             fit_layer(pass, &member, parameters, l, count, copies + layers, z, rng);
     }
     enum tulle_status status = copies && z ? TULLE_OK : TULLE_ERROR_MEMORY;
-    free(copies);
-    free(z);
+    tulle_free(copies);
+    tulle_free(z);
     return status;
 }

@@ -20,7 +20,7 @@
     ROW(number_bins, "auto", "auto", "0", "0", "0")                                                \
     ROW(number_frequencies, "16", "16", "16", "16", "16")                                          \
     ROW(number_deviation, "0.1", "0.1", "0.1", "0.1", "0.1")                                       \
-    ROW(hidden, "128,128", "192,192", "256,256,256", "128,128", "128,256")                         \
+    ROW(hidden, "128,128", OF("192,192", "256,256"), "256,256,256", "128,128", "128,256")          \
     ROW(activation, "relu", "relu", OF("mish", "selu"), "relu", "relu")                            \
     ROW(parametric, "no", "no", "yes", "no", "no")                                                 \
     ROW(dropout, "0.1", "0.1", "0.15", "0", "0")                                                   \

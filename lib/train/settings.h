@@ -14,9 +14,9 @@ enum tulle_status tulle_settings_complete(struct tulle_train_options *options,
 
 /*
  * All settings of complete options, in the order of their members; NULL if there is no memory. They
- * and their texts are one block, to be freed with free(). Those that have no part in such a run are
- * left out: the fractions of rows where the table has splits of its own, class weights that there
- * are none of, and what belongs to another loss.
+ * and their texts are one block, to be freed with tulle_free(). Those that have no part in such a
+ * run are left out: the fractions of rows where the table has splits of its own, class weights that
+ * there are none of, and what belongs to another loss.
  */
 struct tulle_setting *tulle_settings_texts(const struct tulle_train_options *options,
                                            int has_splits, size_t *count);

@@ -3,7 +3,6 @@
 
 #include <limits.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../base/cpu.h"
@@ -239,9 +238,9 @@ void tulle_trainer_free(tulle_trainer *trainer)
     tulle_workspace_clear(&trainer->workspace);
     tulle_optimizer_clear(&trainer->optimizer);
     tulle_network_clear(&trainer->network);
-    free(trainer->parameters);
-    free(trainer->quantiles);
-    free(trainer->order);
-    free(trainer->own_loss);
-    free(trainer);
+    tulle_free(trainer->parameters);
+    tulle_free(trainer->quantiles);
+    tulle_free(trainer->order);
+    tulle_free(trainer->own_loss);
+    tulle_free(trainer);
 }

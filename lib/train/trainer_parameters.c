@@ -5,7 +5,6 @@
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../base/float_mode.h"
@@ -244,11 +243,11 @@ static int make_columns(const struct tulle_trainer *trainer, struct columns *col
 
 static void free_columns(struct columns *columns)
 {
-    free(columns->inputs);
-    free(columns->targets);
-    free(columns->input_names);
-    free(columns->target_names);
-    free(columns->level_names);
+    tulle_free(columns->inputs);
+    tulle_free(columns->targets);
+    tulle_free(columns->input_names);
+    tulle_free(columns->target_names);
+    tulle_free(columns->level_names);
 }
 
 /* Those of all numbers, dense; NULL if there is no memory. */
@@ -317,7 +316,7 @@ enum tulle_status tulle_trainer_model(const tulle_trainer *trainer, tulle_model 
 
 out:
     free_columns(&columns);
-    free(layers);
-    free(knots);
+    tulle_free(layers);
+    tulle_free(knots);
     return status;
 }

@@ -91,6 +91,14 @@ static double *reserve_own_loss(struct tulle_trainer *trainer, size_t rows)
     return trainer->own_loss;
 }
 
+/* Room for all that a step of so many rows needs, so that it cannot fail half-way. */
+static enum tulle_status reserve(struct tulle_trainer *trainer, size_t rows)
+{
+    if (trainer->options.loss_function && !reserve_own_loss(trainer, rows))
+        return TULLE_ERROR_MEMORY;
+    return tulle_trainer_reserve(trainer, rows);
+}
+
 /* The pass of a batch as samples 0, 1, ... */
 static struct pass shift_pass(struct pass pass, size_t begin)
 {
@@ -204,7 +212,7 @@ enum tulle_status tulle_trainer_step_weighted(tulle_trainer *trainer, struct tul
     for (size_t i = 0; weights && i < x.rows; i++)
         if (!(weights[i] >= 0 && weights[i] <= most))
             return TULLE_ERROR_ARGUMENT;
-    enum tulle_status status = tulle_trainer_reserve(trainer, x.rows);
+    enum tulle_status status = reserve(trainer, x.rows);
     if (status != TULLE_OK)
         return status;
     const struct rows x_rows = {.matrix = x}, y_rows = {.matrix = y};
@@ -268,7 +276,7 @@ enum tulle_status tulle_trainer_epoch(tulle_trainer *trainer, struct tulle_matri
     if (!are_valid(trainer, x, y))
         return TULLE_ERROR_ARGUMENT;
     size_t size = trainer->options.batch_size;
-    enum tulle_status status = tulle_trainer_reserve(trainer, size < x.rows ? size : x.rows);
+    enum tulle_status status = reserve(trainer, size < x.rows ? size : x.rows);
     if (status == TULLE_OK)
         status = shuffle(trainer, x.rows);
     const struct rows x_rows = {.matrix = x, .order = trainer->order};
@@ -278,12 +286,11 @@ enum tulle_status tulle_trainer_epoch(tulle_trainer *trainer, struct tulle_matri
         return status;
     uint64_t mode = tulle_float_mode_enter();
     for (size_t begin = 0, end; status == TULLE_OK && begin < x.rows; begin = end) {
-        double step_sum;
+        double step_sum = NAN;
         end = x.rows - begin > size ? begin + size : x.rows;
         const struct batch batch = {&x_rows, &y_rows, NULL, begin, end};
         status = tulle_trainer_step_rows(trainer, &batch, &step_sum);
-        if (status != TULLE_ERROR_MEMORY)
-            sum += step_sum;
+        sum += step_sum;
     }
     if (loss)
         *loss = tulle_trainer_mean_loss(trainer, sum, (double)x.rows);

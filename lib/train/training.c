@@ -2,7 +2,6 @@
 #include "../base/portability.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../base/float_mode.h"
@@ -282,28 +281,28 @@ void tulle_training_clear(struct training *t)
         if (t->fits)
             tulle_column_clear(&t->fits[i]);
         if (t->maps)
-            free((double *)t->maps[i]);
+            tulle_free((double *)t->maps[i]);
     }
     tulle_dataset_free(t->joined);
     tulle_encoder_clear(&t->inputs);
     tulle_encoder_clear(&t->targets);
     tulle_trainer_free(t->trainer);
-    free(t->columns);
-    free(t->fits);
-    free((double **)t->maps);
-    free(t->classes);
-    free(t->order);
-    free(t->shuffled);
-    free(t->weights);
-    free(t->layers);
-    free(t->best);
-    free(t->curve);
-    free(t->identity);
-    free(t->settings);
-    free(t->numbers);
-    free(t->knots);
+    tulle_free(t->columns);
+    tulle_free(t->fits);
+    tulle_free((double **)t->maps);
+    tulle_free(t->classes);
+    tulle_free(t->order);
+    tulle_free(t->shuffled);
+    tulle_free(t->weights);
+    tulle_free(t->layers);
+    tulle_free(t->best);
+    tulle_free(t->curve);
+    tulle_free(t->identity);
+    tulle_free(t->settings);
+    tulle_free(t->numbers);
+    tulle_free(t->knots);
     if (t->owns_hidden)
-        free((size_t *)t->options.hidden);
+        tulle_free((size_t *)t->options.hidden);
     tulle_model_free(t->model);
 }
 

@@ -171,7 +171,7 @@ enum tulle_status tulle_training_find_columns(struct training *t, struct tulle_e
     t->input_count = input;
     memcpy(t->columns + input, targets, t->target_count * sizeof *targets);
 out:
-    free(targets);
+    tulle_free(targets);
     return status;
 }
 
@@ -256,8 +256,8 @@ static int find_duplicates(const struct training *t, size_t *first)
         int is_copy = input != original && are_equal(t, original, input);
         first[input] = t->columns[is_copy ? original : input];
     }
-    free(hashes);
-    free(sorted);
+    tulle_free(hashes);
+    tulle_free(sorted);
     return has_memory;
 }
 
@@ -325,7 +325,7 @@ static enum tulle_status fit_inputs(struct training *t, struct tulle_error *erro
         }
         tulle_column_clear(fit);
     }
-    free(first);
+    tulle_free(first);
     if (status == TULLE_OK && kept == 0)
         status = FAIL_DATA(t, error,
                            "no input is left to predict from: all %zu are constant or "

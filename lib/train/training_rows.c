@@ -120,9 +120,9 @@ static int split_by_class(struct training *t, size_t count)
                 t->order[filled++] = shuffled[i];
         t->rows[split] = filled - first;
     }
-    free(placed);
-    free(shuffled);
-    free(splits);
+    tulle_free(placed);
+    tulle_free(shuffled);
+    tulle_free(splits);
     return has_memory;
 }
 
@@ -184,7 +184,7 @@ static int put_unknown_last(struct training *t)
     if (!others)
         return 0;
     memcpy(valid + known, others, unknown * sizeof *valid);
-    free(others);
+    tulle_free(others);
     t->valid_known = known;
     if (unknown > 0)
         tulle_training_notice(t,
@@ -267,7 +267,7 @@ static enum tulle_status weigh_classes(struct training *t, struct tulle_error *e
     for (size_t r = 0; status == TULLE_OK && r < t->dataset->info.rows; r++)
         if (!isnan(t->classes[r]))
             t->weights[r] *= factors[(size_t)t->classes[r]];
-    free(factors);
+    tulle_free(factors);
     return status;
 }
 

@@ -6,7 +6,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../base/memory.h"
@@ -230,7 +229,7 @@ enum tulle_status tulle_training_restore(struct training *t, struct tulle_error 
                                           image.part_count};
     enum tulle_status status = tulle_checkpoint_read(path, &checkpoint, &found, notice, error);
     if (curve->data) {
-        free(t->curve);
+        tulle_free(t->curve);
         t->curve = curve->data;
         t->curve_capacity = numbers / 3;
     }

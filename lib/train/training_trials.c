@@ -13,7 +13,7 @@
  * which of them weighs more shows soon. A quarter of the epochs with two members tell them apart
  * as the whole run does (docs/quality.md), in a sixteenth of its time each.
  */
-static const size_t candidates[TULLE_TRIALS] = {4, 48};
+static const size_t candidates[TULLE_TRIALS] = {2, 48};
 enum { MOST_MEMBERS = 2, PART_OF_EPOCHS = 4 };
 
 static int has_numbers(const struct training *t)
@@ -24,7 +24,18 @@ static int has_numbers(const struct training *t)
     return t->options.number_dimensions > 0 && i < t->input_count;
 }
 
-/* *loss is that of its best epoch, infinite if there is none. */
+/* Over the second half of its epochs, since one of them may be lucky; infinite if there are none.
+ */
+static double mean_loss(const struct training *trial)
+{
+    size_t first = trial->curve_count / 2;
+    double sum = 0;
+    for (size_t i = first; i < trial->curve_count; i++)
+        sum += trial->curve[i].valid_loss;
+    return trial->curve_count > 0 && !isnan(sum) ? sum / (double)(trial->curve_count - first)
+                                                 : INFINITY;
+}
+
 static enum tulle_status try_bins(const struct training *t, size_t index, double *loss,
                                   struct tulle_error *error)
 {
@@ -44,7 +55,7 @@ static enum tulle_status try_bins(const struct training *t, size_t index, double
     enum tulle_status status = tulle_training_prepare(&trial, error);
     if (status == TULLE_OK)
         status = tulle_training_run(&trial, error);
-    *loss = status == TULLE_OK && trial.state.best_epoch > 0 ? trial.state.best_loss : INFINITY;
+    *loss = status == TULLE_OK ? mean_loss(&trial) : INFINITY;
     tulle_training_clear(&trial);
     return status == TULLE_ERROR_DIVERGED ? TULLE_OK : status;
 }

@@ -15,11 +15,11 @@ start() {
         sleep 0.02
     done
 }
-# What it was writing is left behind. The shell is to say nothing about it.
+# What it was writing is left behind, until the next one writes that file. The shell is to say nothing
+# about it.
 shoot() {
     kill -9 $process
     wait $process
-    rm -f .tulle.tmp-*
 } 2>/dev/null
 # begin FILE ARGUMENT...: starts and shoots, until that was in the middle.
 begin() {
