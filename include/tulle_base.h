@@ -88,9 +88,9 @@ struct tulle_allocator {
 /*
  * From now on this one serves, of which a copy is kept; NULL: the C library's malloc() and its
  * family, as it is at first. To be called while the library holds no memory, before anything was
- * made or after all was freed, and while no other thread is in it. What the libraries under it
- * allocate by themselves does not come from here: jansson's values (json_set_alloc_funcs()), while
- * a model file's description is read or written, and the C library's streams and threads.
+ * made or after all was freed, and while no other thread is in it. What libraries allocate by
+ * themselves does not come from here: jansson (see its json_set_alloc_funcs()) and xxHash, while a
+ * model file is read or written, and the C library for its streams and threads.
  */
 TULLE_API enum tulle_status tulle_set_allocator(const struct tulle_allocator *allocator,
                                                 struct tulle_error *error);

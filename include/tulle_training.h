@@ -56,7 +56,8 @@ TULLE_API enum tulle_status tulle_fading_from_name(const char *name, enum tulle_
     X(TABULAR, 0, tabular,                                                                         \
       "good on tables without tuning: networks that share most of their weights, after TabM "      \
       "(Gorishniy et al., 2025)")                                                                  \
-    X(ENSEMBLE, 1, ensemble, "the same, larger: twice the work, a little better on most tables")   \
+    X(ENSEMBLE, 1, ensemble,                                                                       \
+      "the same, larger: two to three times the work, better on most tables")                      \
     X(REALMLP, 2, realmlp, "one network, as RealMLP-TD was published (Holzmueller et al., 2024)")  \
     X(PLAIN, 3, plain, "Adam, standardised numbers, ReLU")                                         \
     X(NOTEBOOK, 4, notebook, "plain gradient descent, ReLU: how it all began")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks the rules of the house: who may include whom, which names are taken, what the library may call.
 
-usage: check_structure.py [LIBRARY.a]     with the static library, its symbols are checked too
+usage: check_structure.py [LIBRARY.a [LIBRARY.so]]     with the libraries, their symbols are checked too
 
 docs/design.md gives the reasons. Prints each breach as file:line: what is wrong; exit status 1 if any.
 """
@@ -76,9 +76,13 @@ def check_sources():
             breach(path, 1, f"{folder} is no layer of the library")
 
 
+def declared_calls():
+    headers = "".join(path.read_text() for path in sorted((ROOT / "include").glob("*.h")))
+    headers = re.sub(r"/\*.*?\*/", "", headers, flags=re.S)
+    return set(re.findall(r"TULLE_API [^;]*?\b(tulle_\w+)\(", headers))
+
+
 def check_symbols(library):
-    header = re.sub(r"/\*.*?\*/", "", (ROOT / "include/tulle.h").read_text(), flags=re.S)
-    declared = set(re.findall(r"TULLE_API [^;]*?\b(tulle_\w+)\(", header))
     defined = set()
     member = "?"
     for line in subprocess.run(["nm", library], capture_output=True, text=True, check=True).stdout.splitlines():
@@ -92,16 +96,25 @@ def check_symbols(library):
             name = name.removeprefix("_")
         if kind == "U" and name in FORBIDDEN_CALLS and (member, name) not in ALLOWED_CALLS:
             breaches.append(f"{library}({member}): uses {name}, which a library must not")
-        if kind in "TDBRVW" and not name.startswith("tulle_"):
+        if kind in "TDBRVWCGSui" and not name.startswith("tulle_"):
             breaches.append(f"{library}({member}): the symbol {name} must begin with tulle_")
         if kind == "T":
             defined.add(name)
-    for name in sorted(declared - defined):
-        breaches.append(f"include/tulle.h: {name} is declared but {library} does not define it")
+    for name in sorted(declared_calls() - defined):
+        breaches.append(f"include: {name} is declared but {library} does not define it")
+
+
+def check_exports(library):
+    output = subprocess.run(["nm", "-D", "--defined-only", library], capture_output=True, text=True, check=True).stdout
+    exported = {line.split()[-1] for line in output.splitlines()}
+    for name in sorted(exported ^ declared_calls()):
+        breaches.append(f"{library}: {name} is {'exported, but in no header' if name in exported else 'not exported'}")
 
 
 check_sources()
 if len(sys.argv) > 1:
     check_symbols(sys.argv[1])
+if len(sys.argv) > 2 and sys.platform == "linux":
+    check_exports(sys.argv[2])
 print("\n".join(breaches) if breaches else "the house is in order")
 sys.exit(1 if breaches else 0)

@@ -106,10 +106,11 @@ def temporaries(folder):
 # --- Killing ----------------------------------------------------------------------------------
 
 
-def read_until(process, text, deadline):
-    """What the process has said, up to this text or its end."""
+def read(process, until=None):
+    """What the process says up to this text, or to its end."""
+    deadline = time.monotonic() + DEADLINE
     said = b""
-    while text not in said:
+    while until is None or until not in said:
         if not select.select([process.stderr], [], [], max(0, deadline - time.monotonic()))[0]:
             raise Broken("training stands still")
         piece = os.read(process.stderr.fileno(), 65536)
@@ -119,8 +120,9 @@ def read_until(process, text, deadline):
     return said
 
 
-def wait_for(process, is_time, deadline):
+def wait_for(process, is_time):
     """Until it is time or the process has ended."""
+    deadline = time.monotonic() + DEADLINE
     while process.poll() is None and not is_time():
         if time.monotonic() > deadline:
             raise Broken("training stands still")
@@ -129,15 +131,14 @@ def wait_for(process, is_time, deadline):
 
 def wait_for_moment(process, run, kind, rng):
     """Waits for a moment of that kind to kill the process in, unless it ends before."""
-    begin = time.monotonic()
-    end = begin + rng.uniform(0, 1.2 * run.seconds)
+    end = time.monotonic() + rng.uniform(0, 1.2 * run.seconds)
     if kind != "any time":
         folder = run.models if kind == "model" else run.checkpoints
         for _ in range(1 if kind == "model" else rng.randint(1, 3)):
             before = temporaries(folder)
-            wait_for(process, lambda: temporaries(folder) - before, begin + DEADLINE)
+            wait_for(process, lambda: temporaries(folder) - before)
         end = time.monotonic() + rng.uniform(0, 0.002)
-    wait_for(process, lambda: time.monotonic() >= end, begin + DEADLINE)
+    wait_for(process, lambda: time.monotonic() >= end)
 
 
 def go_on(run, rng, kind):
@@ -145,12 +146,12 @@ def go_on(run, rng, kind):
     process = run.start(rng)
     said = b""
     try:
-        if kind and rng.random() < 0.8:  # others may die before they have read anything
-            said = read_until(process, b"note: ", time.monotonic() + DEADLINE)
         if kind:
+            if rng.random() < 0.8:  # others may die before they have read anything
+                said = read(process, until=b"note: ")
             wait_for_moment(process, run, kind, rng)
             process.kill()
-        said += read_until(process, b"no such text", time.monotonic() + DEADLINE)
+        said += read(process)
     finally:
         process.kill()
         process.wait()

@@ -3,9 +3,10 @@
 #
 #     tests        every test with TULLE_LONG=1, in every build that scripts/test.sh makes
 #     lowered      every test with the kernels lowered to AVX2, and to plain C
+#     floats       exp, log and their kin of every float
 #     kills        scripts/kill_torture.py: training is killed, and goes on
 #     determinism  scripts/determinism.sh: the same bits from all compilers, instruction sets and threads
-#     fuzz         scripts/fuzz.sh: files, tables and options that nobody would write
+#     fuzz         scripts/fuzz.sh: files and options that nobody would write, an hour for each target
 #     coverage     scripts/coverage.sh: what no test reaches
 #     mutants      scripts/mutate.py: errors that no test finds
 #
@@ -29,11 +30,12 @@ run_step() {
     lowered)
         release && (cd build && for table in avx2 generic; do
             TULLE_KERNELS=$table ctest --output-on-failure -j 2 -R '^test_' || exit 1
-        done)
+        done) && echo "every test passes with the kernels of AVX2, and with those of plain C"
         ;;
+    floats) release && TULLE_LONG_TESTS=1 build/tests/test_elementary ;;
     kills) release && python3 scripts/kill_torture.py build/tulle --kills 25 ;;
     determinism) sh scripts/determinism.sh ;;
-    fuzz) sh scripts/fuzz.sh ;;
+    fuzz) sh scripts/fuzz.sh 3600 ;;
     coverage) sh scripts/coverage.sh ;;
     mutants) python3 scripts/mutate.py ;;
     *)
@@ -45,7 +47,7 @@ run_step() {
 
 failed=0
 : >$folder/summary
-[ $# -gt 0 ] || set -- tests lowered kills determinism fuzz coverage mutants
+[ $# -gt 0 ] || set -- tests lowered floats kills determinism fuzz coverage mutants
 for step in "$@"; do
     echo "--- $step"
     begin=$(date +%s)

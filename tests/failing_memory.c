@@ -165,15 +165,15 @@ int use_usual_memory(void **state)
 
 /* --- Torture --------------------------------------------------------------------------------- */
 
-/* The number after n: each of the first, then a sample of all. */
-static size_t next(size_t n)
+/* The number after n: each, or each of the first and then a sample. */
+static size_t next(const struct operation *operation, size_t n)
 {
+    enum { FIRST = 24 };
+    int is_sampled = operation->is_slow;
 #ifdef TULLE_EMULATED
-    enum { FIRST = 16 };
-#else
-    enum { FIRST = 48 };
+    is_sampled = 1;
 #endif
-    return getenv("TULLE_LONG") || n < FIRST ? n + 1 : n + 1 + n / FIRST * 4;
+    return is_sampled && !getenv("TULLE_LONG") ? n + 1 + n / FIRST * 4 : n + 1;
 }
 
 static void judge(const struct operation *operation, size_t n, enum tulle_status status,
@@ -217,7 +217,7 @@ void torture(const struct operation *operation)
     size_t tries[2] = {0}, successes = 0;
     for (int persists = 0; persists < 2; persists++) {
         enum tulle_status status;
-        for (size_t n = 1; try_once(operation, n, persists, &status) > 0; n = next(n)) {
+        for (size_t n = 1; try_once(operation, n, persists, &status) > 0; n = next(operation, n)) {
             tries[persists]++;
             successes += status == TULLE_OK;
         }

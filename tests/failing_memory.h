@@ -27,6 +27,7 @@ struct operation {
     /* Alone it runs under failures. Error is NULL where the call has none to fill in. */
     enum tulle_status (*run)(struct tulle_error *error);
     int has_no_error;
+    int is_slow; /* it syncs files */
     /* That there is the right result or none, and that the objects are as good as before; frees
      * what run made. */
     void (*check)(enum tulle_status status);
@@ -34,8 +35,8 @@ struct operation {
 
 /* Fails allocation 1, 2, 3, ... of the operation until it runs without a failure, each alone, and
  * then all from it on. Each time it must succeed, or fail with TULLE_ERROR_MEMORY and its message,
- * and after its check hold as much memory as before. Where TULLE_LONG is not set, those beyond the
- * first are a sample. */
+ * and after its check hold as much memory as before. Of a slow one, and under an emulator, those
+ * beyond the first are a sample, unless TULLE_LONG is set. */
 void torture(const struct operation *operation);
 
 #endif

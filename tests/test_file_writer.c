@@ -1,7 +1,6 @@
 /* test_file_writer.c - output appears whole or not at all, wherever the path leads. */
 #include "../lib/base/portability.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -14,40 +13,12 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "../lib/base/file_writer.h"
-#include "model_support.h"
-
-static void put(const char *path, const char *text)
-{
-    put_bytes(path, text, strlen(text));
-}
-
-static void assert_holds(const char *path, const char *text)
-{
-    struct bytes bytes = get_bytes(path);
-    assert_string_equal((const char *)bytes.data, text);
-    free(bytes.data);
-}
-
-static enum tulle_status write_text(const char *path, const char *text, struct tulle_error *error)
-{
-    struct file_writer *writer;
-    enum tulle_status status = tulle_file_writer_open(path, &writer, error);
-    if (status != TULLE_OK) {
-        assert_null(writer);
-        return status;
-    }
-    status = tulle_file_writer_write(writer, text, strlen(text), error);
-    if (status == TULLE_OK)
-        return tulle_file_writer_commit(writer, error);
-    tulle_file_writer_abort(writer);
-    return status;
-}
+#include "../lib/base/file_io.h"
+#include "written_text.h"
 
 static void test_new_file(void **state)
 {
@@ -199,6 +170,28 @@ static void test_failure_keeps_the_old_file(void **state)
     assert_int_equal(entry_count(), 1);
 }
 
+static int failing_close(int fd)
+{
+    close(fd);
+    errno = EDQUOT;
+    return -1;
+}
+
+/* Some file systems say only then that there was no room. */
+static void test_failing_close(void **state)
+{
+    (void)state;
+    struct tulle_error error;
+    put(in_folder("file"), "old");
+    tulle_file_io.close = failing_close;
+    enum tulle_status status = write_text(in_folder("file"), "new", &error);
+    tulle_file_io.close = close;
+    assert_int_equal(status, TULLE_ERROR_IO);
+    assert_non_null(strstr(error.message, strerror(EDQUOT)));
+    assert_holds(in_folder("file"), "old");
+    assert_int_equal(entry_count(), 1);
+}
+
 static void test_unusable_paths(void **state)
 {
     (void)state;
@@ -249,112 +242,6 @@ static void test_longest_name(void **state)
     name[255] = '\0';
     assert_int_equal(write_text(in_folder(name), "fits", NULL), TULLE_OK);
     assert_holds(in_folder(name), "fits");
-}
-
-/* --- Temporary files ------------------------------------------------------------------------- */
-
-/* A child process that begins to write, says so, and waits to be killed. */
-static pid_t begin_in_child(const char *path)
-{
-    int said[2];
-    char byte;
-    assert_int_equal(pipe(said), 0);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        struct file_writer *writer;
-        if (tulle_file_writer_open(path, &writer, NULL) != TULLE_OK ||
-            tulle_file_writer_write(writer, "half", 4, NULL) != TULLE_OK ||
-            write(said[1], "", 1) != 1)
-            _exit(1);
-        for (;;)
-            pause();
-    }
-    close(said[1]);
-    assert_int_equal(read(said[0], &byte, 1), 1);
-    close(said[0]);
-    return child;
-}
-
-/* The name of the folder's temporary file. */
-static void find_temporary(char name[300])
-{
-    DIR *folder = opendir(in_folder(""));
-    assert_non_null(folder);
-    name[0] = '\0';
-    for (struct dirent *entry; (entry = readdir(folder));)
-        if (strncmp(entry->d_name, ".tulle.tmp-", 11) == 0)
-            snprintf(name, 300, "%s", entry->d_name);
-    closedir(folder);
-    assert_true(name[0] != '\0');
-}
-
-static void kill_child(pid_t child)
-{
-    int status;
-    kill(child, SIGKILL);
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFSIGNALED(status));
-}
-
-/* What killed processes left, and nothing of those that live, the next writer of the file removes.
- */
-static void test_leftovers(void **state)
-{
-    (void)state;
-    pid_t first = begin_in_child(in_folder("file")), second = begin_in_child(in_folder("file"));
-    assert_int_equal(entry_count(), 2);
-    kill_child(first);
-    assert_int_equal(entry_count(), 2);
-    assert_int_equal(write_text(in_folder("file"), "new", NULL), TULLE_OK);
-    assert_int_equal(entry_count(), 2); /* the file, and the second's */
-    kill_child(second);
-    struct file_writer *one, *two;
-    assert_int_equal(tulle_file_writer_open(in_folder("file"), &one, NULL), TULLE_OK);
-    assert_int_equal(tulle_file_writer_open(in_folder("file"), &two, NULL), TULLE_OK);
-    assert_int_equal(entry_count(), 3); /* the file, and two of our own */
-    assert_int_equal(tulle_file_writer_write(one, "one", 3, NULL), TULLE_OK);
-    assert_int_equal(tulle_file_writer_write(two, "two", 3, NULL), TULLE_OK);
-    assert_int_equal(tulle_file_writer_commit(one, NULL), TULLE_OK);
-    assert_holds(in_folder("file"), "one");
-    assert_int_equal(tulle_file_writer_commit(two, NULL), TULLE_OK);
-    assert_holds(in_folder("file"), "two");
-    assert_int_equal(entry_count(), 1);
-}
-
-/* The writer of another file does not look for them. */
-static void test_leftover_of_others(void **state)
-{
-    (void)state;
-    kill_child(begin_in_child(in_folder("file")));
-    assert_int_equal(write_text(in_folder("other"), "new", NULL), TULLE_OK);
-    assert_int_equal(entry_count(), 2);
-    assert_int_equal(write_text(in_folder("file"), "new", NULL), TULLE_OK);
-    assert_int_equal(entry_count(), 2);
-}
-
-/* In a folder that others may write to, the name may be anything's. */
-static void test_taken_names(void **state)
-{
-    char path[512], name[300];
-    (void)state;
-    pid_t child = begin_in_child(in_folder("file"));
-    find_temporary(name);
-    kill_child(child);
-    strcpy(path, in_folder(name));
-    put(in_folder("important"), "mine");
-    for (int kind = 0; kind < 4; kind++) {
-        assert_int_equal(remove(path), 0);
-        assert_int_equal(kind == 0   ? symlink("important", path)
-                         : kind == 1 ? mkfifo(path, 0666)
-                         : kind == 2 ? mkdir(path, 0777)
-                                     : link(in_folder("important"), path),
-                         0);
-        assert_int_equal(write_text(in_folder("file"), "new", NULL), TULLE_OK);
-        assert_holds(in_folder("file"), "new");
-        assert_holds(in_folder("important"), "mine");
-    }
-    assert_int_equal(entry_count(), 2); /* the last was removed, which took a name from it only */
 }
 
 /* Standard output, redirected to a file that has something in it already, is not started anew. */
@@ -417,10 +304,8 @@ int main(void)
         TEST(test_unusable_paths),
         TEST(test_folder_without_files),
         TEST(test_failure_keeps_the_old_file),
+        TEST(test_failing_close),
         TEST(test_longest_name),
-        TEST(test_leftovers),
-        TEST(test_leftover_of_others),
-        TEST(test_taken_names),
         TEST(test_pipe),
         TEST(test_standard_output),
     };

@@ -197,7 +197,7 @@ static void torture_act(const char *name, enum tulle_status (*call)(void))
     after = get_state();
     tulle_trainer_free(trainer);
     start();
-    torture(&(struct operation){name, run_act, 1, check_act});
+    torture(&(struct operation){name, run_act, 1, 0, check_act});
     tulle_trainer_free(trainer);
     free(before.parameters);
     free(after.parameters);
@@ -244,7 +244,7 @@ static void torture_model(void)
 {
     start();
     before = get_state();
-    torture(&(struct operation){"make a model of a trainer", make_model, 1, check_model_made});
+    torture(&(struct operation){"make a model of a trainer", make_model, 1, 0, check_model_made});
     tulle_trainer_free(trainer);
     free(before.parameters);
 }

@@ -115,21 +115,21 @@ static void check_runs(struct tulle_rng *rng)
     draw_network(&n, rng);
     draw_optimizer(&n, rng);
     size_t steps = draw_count(rng, 0, 4);
-    unsigned threads = (unsigned)draw_count(rng, 2, 5);
+    unsigned threads = (unsigned)draw_small(rng, 2, 5);
     const struct view plain = {first_x(&n, n.rows), first_y(&n, n.rows)};
     const struct view other = {copy_view(rng, plain.x), copy_view(rng, plain.y)};
     describe("; %zu steps, %u threads", steps, threads);
     struct outcome expected = run(&n, &plain, 1, NULL, steps);
     compare_runs("threads", &n, &plain, threads, NULL, steps, &expected);
     compare_runs("generic", &n, &plain, 1, "generic", steps, &expected);
-    compare_runs("a view, with threads", &n, &other, (unsigned)draw_count(rng, 1, 5),
+    compare_runs("a view, with threads", &n, &other, (unsigned)draw_small(rng, 1, 5),
                  levels[draw_count(rng, 0, 1)], steps, &expected);
     free_outcome(&expected);
     free((void *)other.x.data), free((void *)other.y.data);
     clear_network(&n);
 }
 
-TEST_PROPERTY(runs, 700)
+TEST_PROPERTY(runs, 500)
 
 /* --- Rows and outputs in another order -------------------------------------------------------- */
 
@@ -281,7 +281,7 @@ static void check_models(struct tulle_rng *rng)
             n.x[i] = n.x[i] > 0 ? n.x[i] - 1 : NAN;
     size_t count = n.rows * tulle_model_info(model)->prediction_count;
     double *expected = predict_model(model, &n, n.x, 1);
-    double *found = predict_model(model, &n, n.x, (unsigned)draw_count(rng, 2, 5));
+    double *found = predict_model(model, &n, n.x, (unsigned)draw_small(rng, 2, 5));
     assert_same("a session with threads", found, expected, count);
     free(found);
 #ifdef TULLE_WITH_MODEL_FILES

@@ -3,8 +3,6 @@
  * its knots, far from them and of what is no number; gradients; the same bits from every table,
  * however samples are grouped, and those written down here.
  */
-#include <float.h>
-#include <inttypes.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,30 +12,9 @@
 
 #include <cmocka.h>
 
-#include "kernel_tables.h"
+#include "number_rows.h"
 
-enum { SAMPLES = 61, NUMBER = 2, FIRST_SUM = 5, OTHERS = 3 };
-
-static const double alpha = -0.375;
-
-/* Rows of a first layer's inputs, the number in column NUMBER and its function from FIRST_SUM on,
- * with other columns behind it; and the gradients there. */
-struct rows {
-    enum tulle_type type;
-    struct spline spline;
-    size_t stride, length; /* length: of a row of W */
-    void *x, *gradient, *parameters, *knots;
-};
-
-static double number(const struct rows *rows, size_t sample)
-{
-    return get(rows->type, rows->x, sample * rows->stride + NUMBER);
-}
-
-static void set_number(struct rows *rows, size_t sample, double value)
-{
-    set(rows->type, rows->x, sample * rows->stride + NUMBER, value);
-}
+enum { SAMPLES = 61 };
 
 static double knot(const struct rows *rows, size_t t)
 {
@@ -48,12 +25,11 @@ static double knot(const struct rows *rows, size_t t)
  * any, and the others lie between them and outside. */
 static struct rows make_rows(enum tulle_type type, size_t bins, size_t dimensions)
 {
-    struct rows rows = {.type = type, .spline = {bins, dimensions}};
-    rows.stride = tulle_padded(FIRST_SUM + dimensions + OTHERS);
+    struct rows rows = begin_rows(type, SAMPLES, dimensions);
+    rows.spline = (struct spline){bins, dimensions};
     rows.length = tulle_padded(dimensions);
-    rows.x = random_buffer(type, SAMPLES * rows.stride);
-    rows.gradient = random_buffer(type, SAMPLES * rows.stride);
-    rows.parameters = random_buffer(type, tulle_spline_size(&rows.spline));
+    rows.size = tulle_spline_size(&rows.spline);
+    rows.parameters = random_buffer(type, rows.size);
     rows.knots = random_buffer(type, bins + 1);
     set_padding(type, rows.parameters, bins, dimensions, rows.length, 0);
     for (size_t t = 0; t <= bins; t++)
@@ -64,37 +40,6 @@ static struct rows make_rows(enum tulle_type type, size_t bins, size_t dimension
                    i % 2 == 0 && i / 2 <= bins ? knot(&rows, i / 2)
                                                : 5 * tulle_rng_uniform(&rng) - 2.5);
     return rows;
-}
-
-static void free_rows(struct rows *rows)
-{
-    tulle_free(rows->x), tulle_free(rows->gradient), tulle_free(rows->parameters),
-        tulle_free(rows->knots);
-}
-
-/* What the kernels leave: x with the function, and the gradients. Freed by the caller. */
-static void *get_sums(const struct kernels *kernels, const struct rows *rows)
-{
-    void *x = copy_buffer(rows->type, rows->x, SAMPLES * rows->stride);
-    kernels->spline(&rows->spline, rows->knots, rows->parameters, at(rows->type, x, NUMBER),
-                    rows->stride, SAMPLES, at(rows->type, x, FIRST_SUM));
-    return x;
-}
-
-static void *get_gradients(const struct kernels *kernels, const struct rows *rows, size_t parts)
-{
-    size_t size = tulle_spline_size(&rows->spline);
-    void *sums = random_buffer(rows->type, size);
-    set_padding(rows->type, sums, 1, 0, size, NAN);
-    for (size_t part = 0; part < parts; part++) {
-        size_t begin = SAMPLES * part / parts, end = SAMPLES * (part + 1) / parts;
-        enum sum_part kind = (part == 0 ? SUM_FIRST : 0) | (part == parts - 1 ? SUM_LAST : 0);
-        kernels->spline_gradient(&rows->spline, rows->knots,
-                                 at(rows->type, rows->x, begin * rows->stride + NUMBER),
-                                 at(rows->type, rows->gradient, begin * rows->stride + FIRST_SUM),
-                                 rows->stride, end - begin, kind, sums, alpha);
-    }
-    return sums;
 }
 
 /* What x has of bin t. */
@@ -121,20 +66,11 @@ static double gradient_plainly(const struct rows *rows, size_t t, size_t d)
     return alpha * sum;
 }
 
-static void assert_near(const struct kernels *kernels, const char *what, size_t i, double found,
-                        double expected, double scale)
-{
-    double tolerance = (kernels->type == TULLE_F64 ? DBL_EPSILON : FLT_EPSILON) * 2 * scale;
-    if (!(fabs(found - expected) <= tolerance))
-        fail_msg("%s, %s: %s %zu is %.17g, not %.17g", kernels->name,
-                 tulle_type_name(kernels->type), what, i, found, expected);
-}
-
 /* Nothing but the function is written, and padding is 0. */
 static void check_formula(const struct kernels *kernels, const struct rows *rows)
 {
     enum tulle_type type = rows->type;
-    size_t size = tulle_spline_size(&rows->spline), dimensions = rows->spline.dimensions;
+    size_t dimensions = rows->dimensions;
     void *x = get_sums(kernels, rows), *gradients = get_gradients(kernels, rows, 1);
     for (size_t i = 0; i < SAMPLES * rows->stride; i++) {
         size_t column = i % rows->stride;
@@ -143,39 +79,17 @@ static void check_formula(const struct kernels *kernels, const struct rows *rows
         else
             assert_near(kernels, "the sum", i, get(type, x, i),
                         sum_plainly(rows, column - FIRST_SUM, number(rows, i / rows->stride)),
-                        (double)rows->spline.bins);
+                        2 * (double)rows->spline.bins);
     }
-    for (size_t i = 0; i < size; i++) {
+    for (size_t i = 0; i < rows->size; i++) {
         size_t t = i / rows->length, d = i % rows->length;
         if (d >= dimensions)
             assert_true(get(type, gradients, i) == 0);
         else
             assert_near(kernels, "gradient", i, get(type, gradients, i),
-                        gradient_plainly(rows, t, d), SAMPLES);
+                        gradient_plainly(rows, t, d), 2 * SAMPLES);
     }
     tulle_free(x), tulle_free(gradients);
-}
-
-/* The same as the generic table's, in one part and in more of them; sample by sample as well. */
-static void check_bits(const struct kernels *kernels, const struct rows *rows)
-{
-    enum tulle_type type = rows->type;
-    size_t bytes = tulle_type_size(type), size = tulle_spline_size(&rows->spline);
-    void *expected = get_sums(tables[type][0], rows), *found = get_sums(kernels, rows);
-    assert_memory_equal(found, expected, SAMPLES * rows->stride * bytes);
-    for (size_t i = 0; i < SAMPLES; i++)
-        kernels->spline(&rows->spline, rows->knots, rows->parameters,
-                        at(type, rows->x, i * rows->stride + NUMBER), rows->stride, 1,
-                        at(type, found, i * rows->stride + FIRST_SUM));
-    assert_memory_equal(found, expected, SAMPLES * rows->stride * bytes);
-    tulle_free(expected), tulle_free(found);
-    expected = get_gradients(tables[type][0], rows, 1);
-    for (size_t parts = 1; parts <= 4; parts++) {
-        found = get_gradients(kernels, rows, parts);
-        assert_memory_equal(found, expected, size * bytes);
-        tulle_free(found);
-    }
-    tulle_free(expected);
 }
 
 /* The sum of the first so many rows of W, rounded as it grows. */
@@ -242,25 +156,14 @@ static void check_equal_knots(const struct kernels *kernels, const struct rows *
 }
 
 /* One bin and more; less than any vector, a part of one, and more than one. */
-static void for_each_shape(void (*check)(const struct kernels *, const struct rows *))
+static void for_each_shape(rows_check *check)
 {
     static const size_t bins[] = {1, 2, 3, 8, 29, 48}, dimensions[] = {1, 4, 7, 16, 19};
-    for (int type = TULLE_F32; type <= TULLE_F64; type++)
-        for (size_t i = 0; i < sizeof bins / sizeof *bins; i++)
-            for (size_t j = 0; j < sizeof dimensions / sizeof *dimensions; j++) {
-                struct rows rows = make_rows((enum tulle_type)type, bins[i], dimensions[j]);
-                for (size_t t = 0; t < table_counts[type]; t++)
-                    check(tables[type][t], &rows);
-                free_rows(&rows);
-            }
+    for (size_t i = 0; i < sizeof bins / sizeof *bins; i++)
+        for (size_t j = 0; j < sizeof dimensions / sizeof *dimensions; j++)
+            for_each_table_of(make_rows, bins[i], dimensions[j], check);
 }
 
-#define TEST_EVERY_SHAPE(name)                                                                     \
-    static void test_##name(void **state)                                                          \
-    {                                                                                              \
-        (void)state;                                                                               \
-        for_each_shape(check_##name);                                                              \
-    }
 TEST_EVERY_SHAPE(formula)
 TEST_EVERY_SHAPE(bits)
 TEST_EVERY_SHAPE(whole_bins)
@@ -270,35 +173,15 @@ TEST_EVERY_SHAPE(equal_knots)
 static void test_most_bins(void **state)
 {
     (void)state;
-    for (int type = TULLE_F32; type <= TULLE_F64; type++) {
-        struct rows rows = make_rows((enum tulle_type)type, TULLE_MOST_BINS, 2);
-        for (size_t t = 0; t < table_counts[type]; t++)
-            check_bits(tables[type][t], &rows);
-        free_rows(&rows);
-    }
+    for_each_table_of(make_rows, TULLE_MOST_BINS, 2, check_bits);
 }
 
-/* The bits that every machine ought to find. */
 static void test_written_bits(void **state)
 {
     static const uint64_t expected[] = {
         [TULLE_F32] = 0xa1a7f13d08e454ec, [TULLE_F64] = 0x26db27435d610580};
-    uint64_t found[2];
     (void)state;
-    for (int type = TULLE_F32; type <= TULLE_F64; type++) {
-        tulle_rng_seed(&rng, 5);
-        struct rows rows = make_rows((enum tulle_type)type, 20, 3);
-        void *x = get_sums(tables[type][0], &rows);
-        void *gradients = get_gradients(tables[type][0], &rows, 1);
-        found[type] = hash_numbers(HASH_BEGIN, rows.type, x, SAMPLES * rows.stride);
-        found[type] =
-            hash_numbers(found[type], rows.type, gradients, tulle_spline_size(&rows.spline));
-        tulle_free(x), tulle_free(gradients);
-        free_rows(&rows);
-    }
-    if (memcmp(found, expected, sizeof expected) != 0)
-        fail_msg("the bits of this machine are 0x%016" PRIx64 ", 0x%016" PRIx64, found[TULLE_F32],
-                 found[TULLE_F64]);
+    check_written_bits(make_rows, expected);
 }
 
 int main(void)

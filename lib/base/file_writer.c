@@ -94,16 +94,17 @@ static int is_file_at(int fd, const char *path)
            file.st_dev == named.st_dev && file.st_ino == named.st_ino;
 }
 
-/* Returns whether there is none by that name any more. */
-static int remove_leftover(const char *path)
+enum leftover { NOT_FOUND, REMOVED, IN_USE };
+
+static enum leftover remove_leftover(const char *path)
 {
     int fd = tulle_io_open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0);
     if (fd < 0)
-        return errno == ENOENT;
+        return NOT_FOUND; /* or something that is nobody's temporary file */
     /* Between opening and locking, its writer may have finished, and another taken the name. */
-    int is_gone = tulle_io_lock(fd) == 0 && is_file_at(fd, path) && tulle_io_unlink(path) == 0;
+    int is_removed = tulle_io_lock(fd) == 0 && is_file_at(fd, path) && tulle_io_unlink(path) == 0;
     tulle_io_close(fd);
-    return is_gone;
+    return is_removed ? REMOVED : IN_USE;
 }
 
 /* Returns an errno; EEXIST if, before it was locked, another writer took the file for a leftover.
@@ -147,25 +148,42 @@ static uint64_t hash_of(const char *text)
     return hash;
 }
 
-/* Makes the temporary file, empty. Its name has a hash of the target's and not that name itself,
- * which may be as long as one can be; the next writer of the same file so finds what a killed one
- * left. Returns an errno. */
+/* The name has a hash of the target's and not that name itself, which may be as long as one can be.
+ * Freed with tulle_free(); NULL if there is no memory. */
+static char *temporary_path(const struct file_writer *writer, int number)
+{
+    char name[64];
+    snprintf(name, sizeof name, ".tulle.tmp-%016" PRIx64 "-%d",
+             hash_of(writer->target + folder_length(writer->target)), number);
+    return sibling(writer->target, name);
+}
+
+/* From that number to the first that there is none of. */
+static void remove_leftovers(const struct file_writer *writer, int number)
+{
+    for (int is_there = 1; is_there && number < MOST_TEMPORARIES; number++) {
+        char *path = temporary_path(writer, number);
+        is_there = path && remove_leftover(path) != NOT_FOUND;
+        tulle_free(path);
+    }
+}
+
+/* Makes the temporary file, empty. Returns an errno. */
 static int create_temporary(struct file_writer *writer)
 {
-    const uint64_t hash = hash_of(writer->target + folder_length(writer->target));
-    int errnum = EEXIST;
-    for (int n = 0; n < MOST_TEMPORARIES && errnum == EEXIST; n++) {
-        char name[64];
-        snprintf(name, sizeof name, ".tulle.tmp-%016" PRIx64 "-%d", hash, n);
-        char *path = sibling(writer->target, name);
+    int number = 0, errnum = EEXIST;
+    for (; number < MOST_TEMPORARIES && errnum == EEXIST; number++) {
+        char *path = temporary_path(writer, number);
         if (!path)
             return ENOMEM;
         errnum = create_at(writer, path);
-        if (errnum == EEXIST && remove_leftover(path))
+        if (errnum == EEXIST && remove_leftover(path) != IN_USE)
             errnum = create_at(writer, path);
         if (!writer->temporary)
             tulle_free(path);
     }
+    if (errnum == 0)
+        remove_leftovers(writer, number);
     return errnum;
 }
 

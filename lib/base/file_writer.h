@@ -2,9 +2,10 @@
  * file_writer.h - output that appears whole or not at all.
  *
  * Bytes go to a temporary file beside the path; commit syncs it, renames it over the path and syncs
- * the folder; abort removes it. A path that exists and is no regular file (a device, a pipe) is
- * written directly: renaming over it would replace the device. "-" is standard output. Symbolic
- * links are followed, so that the link stays a link.
+ * the folder; abort removes it, and what a killed process left is removed by the next writer of the
+ * same path. A path that exists and is no regular file (a device, a pipe) is written directly:
+ * renaming over it would replace the device. "-" is standard output. Symbolic links are followed,
+ * so that the link stays a link.
  */
 #ifndef TULLE_FILE_WRITER_H
 #define TULLE_FILE_WRITER_H

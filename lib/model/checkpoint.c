@@ -323,14 +323,14 @@ enum tulle_status tulle_checkpoint_read(const char *path, const struct checkpoin
 {
     struct tulle_error failure = {.message = "missing"};
     char *previous;
-    enum tulle_status status = find_previous(path, &previous, error);
     *found = 0;
     notice[0] = '\0';
-    if (status != TULLE_OK)
-        return status;
     for (size_t i = 0; i < checkpoint->part_count; i++)
         if (checkpoint->parts[i].found_count)
             checkpoint->parts[i].data = NULL;
+    enum tulle_status status = find_previous(path, &previous, error);
+    if (status != TULLE_OK)
+        return status;
     const int is_here = is_there(path), has_previous = is_there(previous);
     if (is_here)
         status = read_file(path, checkpoint, &failure);

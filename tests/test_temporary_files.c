@@ -1,0 +1,260 @@
+/* test_temporary_files.c - what a killed process left is removed, and what a living one writes is
+ * not, however many write the same file. */
+#include "../lib/base/portability.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../lib/base/file_io.h"
+#include "written_text.h"
+
+/* --- Processes ------------------------------------------------------------------------------- */
+
+/* A child process that begins to write, says so, and waits to be killed. */
+static pid_t begin_in_child(const char *path)
+{
+    int said[2];
+    char byte;
+    assert_int_equal(pipe(said), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct file_writer *writer;
+        if (tulle_file_writer_open(path, &writer, NULL) != TULLE_OK ||
+            tulle_file_writer_write(writer, "half", 4, NULL) != TULLE_OK ||
+            write(said[1], "", 1) != 1)
+            _exit(1);
+        for (;;)
+            pause();
+    }
+    close(said[1]);
+    assert_int_equal(read(said[0], &byte, 1), 1);
+    close(said[0]);
+    return child;
+}
+
+/* The name of the folder's temporary file. */
+static void find_temporary(char name[300])
+{
+    DIR *folder = opendir(in_folder(""));
+    assert_non_null(folder);
+    name[0] = '\0';
+    for (struct dirent *entry; (entry = readdir(folder));)
+        if (strncmp(entry->d_name, ".tulle.tmp-", 11) == 0)
+            snprintf(name, 300, "%s", entry->d_name);
+    closedir(folder);
+    assert_true(name[0] != '\0');
+}
+
+static void kill_child(pid_t child)
+{
+    int status;
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+}
+
+/* What killed processes left, and nothing of those that live, the next writer of the file removes.
+ */
+static void test_leftovers(void **state)
+{
+    (void)state;
+    pid_t first = begin_in_child(in_folder("file")), second = begin_in_child(in_folder("file"));
+    assert_int_equal(entry_count(), 2);
+    kill_child(first);
+    assert_int_equal(entry_count(), 2);
+    assert_int_equal(write_text(in_folder("file"), "new", NULL), TULLE_OK);
+    assert_int_equal(entry_count(), 2); /* the file, and the second's */
+    kill_child(second);
+    struct file_writer *one, *two;
+    assert_int_equal(tulle_file_writer_open(in_folder("file"), &one, NULL), TULLE_OK);
+    assert_int_equal(entry_count(), 2); /* the file, and our own */
+    assert_int_equal(tulle_file_writer_open(in_folder("file"), &two, NULL), TULLE_OK);
+    assert_int_equal(entry_count(), 3); /* the file, and two of our own */
+    assert_int_equal(tulle_file_writer_write(one, "one", 3, NULL), TULLE_OK);
+    assert_int_equal(tulle_file_writer_write(two, "two", 3, NULL), TULLE_OK);
+    assert_int_equal(tulle_file_writer_commit(one, NULL), TULLE_OK);
+    assert_holds(in_folder("file"), "one");
+    assert_int_equal(tulle_file_writer_commit(two, NULL), TULLE_OK);
+    assert_holds(in_folder("file"), "two");
+    assert_int_equal(entry_count(), 1);
+}
+
+/* The writer of another file does not look for them. */
+static void test_leftover_of_others(void **state)
+{
+    (void)state;
+    kill_child(begin_in_child(in_folder("file")));
+    assert_int_equal(write_text(in_folder("other"), "new", NULL), TULLE_OK);
+    assert_int_equal(entry_count(), 2);
+    assert_int_equal(write_text(in_folder("file"), "new", NULL), TULLE_OK);
+    assert_int_equal(entry_count(), 2);
+}
+
+static int no_fsync(int fd)
+{
+    (void)fd;
+    return 0;
+}
+
+enum { WRITERS = 3, LETTERS = 3000 };
+
+static pid_t write_for_ever(char letter)
+{
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child > 0)
+        return child;
+    char text[LETTERS + 1];
+    memset(text, letter, LETTERS);
+    text[LETTERS] = '\0';
+    tulle_file_io.fsync = no_fsync;
+    while (write_text(in_folder("file"), text, NULL) == TULLE_OK)
+        ;
+    _exit(1);
+}
+
+/* Processes that write one file at the same time, and are killed, never take each other's temporary
+ * files for leftovers. */
+static void test_many_writers(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 15; round++) {
+        const struct timespec moment = {0, 1000000 * round};
+        pid_t children[WRITERS];
+        for (int i = 0; i < WRITERS; i++)
+            children[i] = write_for_ever((char)('a' + i));
+        nanosleep(&moment, NULL);
+        for (int i = 0; i < WRITERS; i++)
+            kill_child(children[i]); /* that has not ended by itself */
+        if (access(in_folder("file"), F_OK) != 0)
+            continue;
+        struct bytes bytes = get_bytes(in_folder("file"));
+        assert_int_equal(bytes.size, LETTERS);
+        for (size_t i = 1; i < bytes.size; i++)
+            assert_int_equal(bytes.data[i], bytes.data[0]);
+        free(bytes.data);
+        assert_true(entry_count() <= 1 + 3 * WRITERS); /* however many rounds */
+    }
+}
+
+/* In a folder that others may write to, the name may be anything's. */
+static void test_taken_names(void **state)
+{
+    char path[512], name[300];
+    (void)state;
+    pid_t child = begin_in_child(in_folder("file"));
+    find_temporary(name);
+    kill_child(child);
+    strcpy(path, in_folder(name));
+    put(in_folder("important"), "mine");
+    for (int kind = 0; kind < 4; kind++) {
+        assert_int_equal(remove(path), 0);
+        assert_int_equal(kind == 0   ? symlink("important", path)
+                         : kind == 1 ? mkfifo(path, 0666)
+                         : kind == 2 ? mkdir(path, 0777)
+                                     : link(in_folder("important"), path),
+                         0);
+        assert_int_equal(write_text(in_folder("file"), "new", NULL), TULLE_OK);
+        assert_holds(in_folder("file"), "new");
+        assert_holds(in_folder("important"), "mine");
+    }
+    assert_int_equal(entry_count(), 2); /* the last was removed, which took a name from it only */
+}
+
+/* --- At the worst moment --------------------------------------------------------------------- */
+
+static struct file_io file_system;
+static enum { TAKEN_AND_LOCKED, TAKEN_AND_GONE, REPLACED } event;
+
+/* The first call that locks finds that another process was faster. */
+static int late_lock(int fd)
+{
+    char name[300];
+    tulle_file_io.lock = file_system.lock;
+    find_temporary(name);
+    if (event == REPLACED) {
+        assert_int_equal(rename(in_folder(name), in_folder("finished")), 0);
+        put(in_folder(name), "another's");
+    } else
+        assert_int_equal(unlink(in_folder(name)), 0);
+    errno = EWOULDBLOCK;
+    return event == TAKEN_AND_LOCKED ? -1 : file_system.lock(fd);
+}
+
+static void write_late(void)
+{
+    file_system = tulle_file_io;
+    tulle_file_io.lock = late_lock;
+    enum tulle_status status = write_text(in_folder("file"), "new", NULL);
+    tulle_file_io = file_system;
+    assert_int_equal(status, TULLE_OK);
+    assert_holds(in_folder("file"), "new");
+}
+
+/* The new temporary file was taken for a leftover before it was locked. */
+static void test_taken_before_locked(void **state)
+{
+    (void)state;
+    for (event = TAKEN_AND_LOCKED; event <= TAKEN_AND_GONE; event++) {
+        write_late();
+        assert_int_equal(entry_count(), 1);
+    }
+}
+
+/* Another writer finished with its temporary file before that was looked at, and a third has taken
+ * the name. */
+static void test_finished_before_locked(void **state)
+{
+    char name[300];
+    (void)state;
+    kill_child(begin_in_child(in_folder("file")));
+    find_temporary(name);
+    event = REPLACED;
+    write_late();
+    assert_holds(in_folder(name), "another's");
+    assert_int_equal(entry_count(), 3);
+}
+
+static int taken(const char *path, int flags, mode_t mode)
+{
+    errno = EEXIST;
+    return flags & O_CREAT ? -1 : file_system.open(path, flags, mode);
+}
+
+static void test_no_name_is_free(void **state)
+{
+    struct tulle_error error;
+    (void)state;
+    file_system = tulle_file_io;
+    tulle_file_io.open = taken;
+    enum tulle_status status = write_text(in_folder("file"), "new", &error);
+    tulle_file_io = file_system;
+    assert_int_equal(status, TULLE_ERROR_IO);
+    assert_non_null(strstr(error.message, strerror(EEXIST)));
+    assert_int_equal(entry_count(), 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
+    const struct CMUnitTest tests[] = {
+        TEST(test_leftovers),           TEST(test_leftover_of_others),
+        TEST(test_many_writers),        TEST(test_taken_names),
+        TEST(test_taken_before_locked), TEST(test_finished_before_locked),
+        TEST(test_no_name_is_free),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
