@@ -83,8 +83,8 @@ class Bench:
         (self.folder / "info.json").write_text(json.dumps(info))
         training = info["training"]
         metric = "accuracy" if info["task"] == "classification" else "rmse"
-        # By trial, bins may differ from seed to seed.
-        settings = {k: v for k, v in training["options"].items() if k not in ("seed", "number-bins")}
+        settings = {k: v for k, v in training["options"].items() if k != "seed"}
+        settings["number-bins"] = "auto"  # which may differ from seed to seed
         return {
             "by": "tulle", "data": data, "recipe": recipe, "seed": seed, "metric": metric,
             "valid": info["metrics"]["valid"][metric], "test": info["metrics"]["test"][metric],
@@ -229,7 +229,7 @@ def times_table(runs):
             if not own:
                 continue
             seconds = median_of(own, "seconds")
-            bins = sorted({run["bins"] for run in own if run["bins"]}, key=int)
+            bins = sorted({run["bins"] for run in own if run.get("bins")}, key=int)
             cells = [data, f"`{recipe}`", " or ".join(bins), f"{median_of(own, 'epochs'):.0f}",
                      f"{statistics.median(run['best_epoch'] or 0 for run in own):.0f}",
                      f"**{seconds_text(seconds)}**"]  # fmt: skip

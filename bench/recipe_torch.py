@@ -138,15 +138,12 @@ def spread_values(known, count):
     values, counts = np.unique(known, return_counts=True)
     if values.size <= count:
         return values
-    share = np.inf
-    while True:
-        heavy = counts >= share
-        smaller = counts[~heavy].sum() / (count - 1 - heavy.sum())
-        if smaller >= share:
-            break
-        share = smaller
-    sums = np.cumsum(np.minimum(counts, share))
-    return values[np.append(np.searchsorted(sums, share * np.arange(count - 1), "right"), -1)]
+    rest, left = counts.sum(), count - 1  # a share is rest / left rows
+    while (smaller := (counts[counts * left < rest].sum(),
+                       count - 1 - (counts * left >= rest).sum())) != (rest, left):  # fmt: skip
+        rest, left = smaller
+    sums = np.cumsum(np.minimum(counts * left, rest))
+    return values[np.append(np.searchsorted(sums, rest * np.arange(count - 1), "right"), -1)]
 
 
 def find_knots(scaled, bins):

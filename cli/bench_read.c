@@ -49,7 +49,7 @@ static int bench_file(struct cli_bench_report *report, int quick, int digits, ch
 {
     const struct cli_work work = {read_table, path, 0, TULLE_F64, 1};
     struct cli_timing timing;
-    size_t rows, bytes;
+    size_t rows = 0, bytes = 0;
     char subject[32];
     int problem =
         write_table(descriptor, digits, quick ? QUICK_FILE_BYTES : FILE_BYTES, &rows, &bytes);

@@ -62,7 +62,9 @@ static void make_front(struct recipe *r, enum tulle_recipe recipe)
     front->dimensions = (size_t)number_of(recipe, "number_dimensions");
     if (front->dimensions == 0)
         return;
-    front->bins = (size_t)number_of(recipe, "number_bins");
+    front->bins = strcmp(value_of(recipe, "number_bins"), "auto") == 0 /* the more costly */
+                      ? 48
+                      : (size_t)number_of(recipe, "number_bins");
     front->frequencies = front->bins > 0 ? 0 : (size_t)number_of(recipe, "number_frequencies");
     front->frequency_deviation = number_of(recipe, "number_deviation");
     front->numbers = r->numbers;

@@ -64,6 +64,17 @@ static enum tulle_status group_size(const struct cli_work *work, double group, s
     return status;
 }
 
+/* Of the times in seconds and the shares of the peak; sorts both. */
+static void summarize(struct cli_timing *timing, double *times, size_t count, double *ratios,
+                      size_t repeats)
+{
+    timing->median = cli_median(times, count);
+    timing->lower = quantile(times, count, 0.25);
+    timing->upper = quantile(times, count, 0.75);
+    timing->p99 = quantile(times, count, 0.99);
+    timing->of_peak = cli_median(ratios, repeats);
+}
+
 enum tulle_status cli_time_groups(const struct cli_work *work, int quick, struct cli_timing *timing)
 {
     double times[REPEATS], ratios[REPEATS], begin = cli_clock();
@@ -78,11 +89,8 @@ enum tulle_status cli_time_groups(const struct cli_work *work, int quick, struct
     }
     if (status != TULLE_OK)
         return status;
-    timing->median = cli_median(times, repeats);
-    timing->lower = quantile(times, repeats, 0.25);
-    timing->upper = quantile(times, repeats, 0.75);
-    timing->p99 = 0;
-    timing->of_peak = cli_median(ratios, repeats);
+    summarize(timing, times, repeats, ratios, repeats);
+    timing->p99 = 0; /* of groups there is none */
     return TULLE_OK;
 }
 
@@ -98,11 +106,8 @@ enum tulle_status cli_time_singles(const struct cli_work *work, int quick,
         status = time_runs(work, SINGLES, these, &mean);
         ratios[i] = work->operations / cli_median(these, SINGLES) / peak;
     }
-    timing->median = cli_median(times, count);
-    timing->lower = quantile(times, count, 0.25);
-    timing->upper = quantile(times, count, 0.75);
-    timing->p99 = quantile(times, count, 0.99);
-    timing->of_peak = cli_median(ratios, repeats);
+    if (status == TULLE_OK)
+        summarize(timing, times, count, ratios, repeats);
     free(times);
     return status;
 }

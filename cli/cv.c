@@ -30,7 +30,8 @@ struct cv {
     tulle_model *model; /* of the first fold; of the others what is needed is copied */
     unsigned at_once, threads_each;
     atomic_int failed;
-    int has_begun;        /* the first fold, whose thread alone sets it, with lock */
+    int has_begun;        /* the first fold, whose thread alone sets it, with lock; and */
+    double began;         /* when, in seconds: after its trials */
     pthread_mutex_t lock; /* of the folds' members and of stderr */
     size_t logged;        /* folds, in their order */
 };
@@ -170,6 +171,7 @@ static void draw(struct cv *cv)
         done += cv->folds[i].done / (double)cv->fold_count;
         counted += cv->folds[i].done > 0;
     }
+    seconds -= cv->began;
     char *text = cli_format("%zu of %zu folds, %.0f %% of the epochs", cv->logged, cv->fold_count,
                             100 * done);
     /* As long as not all that run have done an epoch, it seems to take longer than it does. */
@@ -193,6 +195,7 @@ static void begin(struct cv *cv, const struct tulle_model_info *info)
 {
     size_t lone = count_lone_rows(cv);
     cv->has_begun = 1;
+    cv->began = cli_progress_seconds(&cv->job.progress);
     if (lone > 0) {
         char *text = cli_format("%zu class%s one row: a fold that tests it has not learned it",
                                 lone, lone == 1 ? " has" : "es have");

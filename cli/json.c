@@ -7,7 +7,7 @@
 #include "report.h"
 
 /* jansson's own way to say that there is no memory is NULL. */
-static json_t *checked(json_t *value)
+static void *checked(void *value)
 {
     if (!value) {
         fputs("tulle: out of memory\n", stderr);
@@ -152,10 +152,8 @@ json_t *cli_json_split_rows(const size_t *counts)
 
 int cli_json_print(json_t *object)
 {
-    char *text = json_dumps(object, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    char *text = checked(json_dumps(object, JSON_INDENT(2) | JSON_PRESERVE_ORDER));
     json_decref(object);
-    if (!text)
-        checked(NULL);
     puts(text);
     free(text);
     return cli_close_stdout();

@@ -68,7 +68,7 @@ enum { ROUNDS = 40000 };
         for (int i = 0; i < chains; i++)                                                           \
             used += x[i][0];                                                                       \
         (void)used;                                                                                \
-        return 2.0 * ROUNDS * chains * (bytes / sizeof(number));                                   \
+        return 2.0 * ROUNDS * chains * bytes / sizeof(number);                                     \
     }
 
 typedef double probe(void);

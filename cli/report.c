@@ -234,7 +234,7 @@ unsigned cli_metrics_known(const struct tulle_metrics *metrics, size_t count)
             if (tulle_metric_name((enum tulle_metric)m) && !isnan(metrics[i].value[m]))
                 known |= 1u << m;
     /* Of a constant target there is an error, but no variance to explain. */
-    return known & 1u << TULLE_METRIC_RMSE ? known | 1u << TULLE_METRIC_R2 : known;
+    return (known & 1u << TULLE_METRIC_RMSE) ? known | 1u << TULLE_METRIC_R2 : known;
 }
 
 void cli_table_add_names(struct cli_table *table, unsigned known)
@@ -259,9 +259,10 @@ void cli_table_add_values(struct cli_table *table, unsigned known,
 void cli_table_add_metrics_header(struct cli_table *table, unsigned known)
 {
     static const char *const header[] = {"target", "split", "rows"};
-    table->columns = sizeof header / sizeof header[0];
+    enum { COLUMNS = sizeof header / sizeof header[0] };
+    table->columns = COLUMNS;
     table->left = 2;
-    for (size_t i = 0; i < table->columns; i++)
+    for (int i = 0; i < COLUMNS; i++)
         cli_table_add(table, "%s", header[i]);
     cli_table_add_names(table, known);
 }

@@ -138,6 +138,7 @@ static void begin(struct cli_tune *tune, const struct tulle_progress *now)
     for (size_t i = 0; i < CLI_DIMENSIONS; i++)
         take_base(tune, i, info);
     tune->is_known = 1;
+    tune->began = cli_progress_seconds(&tune->job.progress);
     pthread_cond_broadcast(&tune->has_begun);
 }
 
@@ -147,11 +148,12 @@ static double seconds_left(const struct cli_tune *tune)
 {
     const struct cli_trial *first = tune->trials[0];
     int is_at_first = first->outcome == CLI_RUNNING;
-    double spent = cli_progress_seconds(&tune->job.progress), epochs = 0;
+    double seconds = cli_progress_seconds(&tune->job.progress), epochs = 0;
+    double spent = seconds - tune->began;
     if (is_at_first && first->epochs == 0)
         return NAN;
     if (tune->seconds > 0) {
-        double left = tune->seconds - spent;
+        double left = tune->seconds - seconds;
         double of_first =
             is_at_first ? spent * ((double)tune->epochs / (double)first->epochs - 1) : 0;
         return fmax(fmax(left, of_first), 0);

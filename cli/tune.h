@@ -51,6 +51,7 @@ struct cli_tune {
     pthread_cond_t has_begun; /* the first trial: what the recipe says is known, or never */
     char *bases[CLI_DIMENSIONS];
     int is_known;
+    double began;  /* when that was, in seconds: bins that are chosen by trial are chosen then */
     size_t epochs; /* of each trial that runs to its end */
     struct tulle_rng rng;
     struct cli_trial **trials;

@@ -382,10 +382,10 @@ static void show_counts(const struct cli_value_type *type, const void *field, ch
                         size_t size)
 {
     const struct cli_counts *counts = field;
-    size_t length =
-        (size_t)snprintf(buffer, size, "%s", counts->items && !counts->count ? "none" : "");
+    size_t count = counts->items ? counts->count : 0;
+    size_t length = (size_t)snprintf(buffer, size, "%s", counts->items && !count ? "none" : "");
     (void)type;
-    for (size_t i = 0; i < counts->count && length < size; i++)
+    for (size_t i = 0; i < count && length < size; i++)
         length += (size_t)snprintf(buffer + length, size - length, "%s%zu", i ? "," : "",
                                    counts->items[i]);
 }

@@ -22,10 +22,15 @@
  *              *_free of its type. A `const` pointer that a call returns belongs to the handle it
  *              came from and lives as long. Nothing keeps a pointer to the caller's arrays,
  *              strings or options after the call has returned, callbacks' `user` aside.
- *   Threads    A tulle_model and a tulle_dataset are immutable: any number of threads may use one
- *              at once. A tulle_trainer, tulle_session or tulle_rng serves one thread at a time.
- *              A trainer, or a session that was given threads, can after a fork() only be freed in
- *              the child: its threads are not there.
+ *   Threads    Any call may be made on any thread, whatever calls other threads are in, as long as
+ *              they share nothing that one of them writes to: a tulle_model and a tulle_dataset
+ *              are immutable, and any number of threads may use one at once; a tulle_trainer,
+ *              tulle_session or tulle_rng serves one thread at a time, and so does what is freed.
+ *              Each part below says what else there is to know. TULLE_KERNELS is looked up by
+ *              getenv(): no thread must call setenv() while another is in the library.
+ *   Processes  After fork(), whatever other threads did then, a child process may go on with every
+ *              handle that none of them had in a call (where malloc() works there, as glibc's
+ *              does). What had threads goes on with the calling one alone, and the same results.
  *   Bits       Results depend on the data, the options and the seed alone: neither on the number
  *              of threads, nor on the instruction set, nor on how rows are grouped in predict.
  *   Options    An options struct begins with its own size and is initialised with the macro of its

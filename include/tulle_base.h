@@ -1,5 +1,8 @@
 /* tulle_base.h - what every part of Tulle's interface uses: version, status and errors, memory,
- * random numbers, matrices. Part of tulle.h, which has the conventions; include that. */
+ * random numbers, matrices. Part of tulle.h, which has the conventions; include that.
+ *
+ * Threads: but for tulle_set_allocator() the calls here touch nothing but their arguments. A
+ * tulle_error is the caller's own, so each thread has its errors to itself. */
 #ifndef TULLE_API_BASE_H
 #define TULLE_API_BASE_H
 

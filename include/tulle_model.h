@@ -1,5 +1,9 @@
 /* tulle_model.h - the immutable model, its file, and predicting with it. Part of tulle.h, which has
- * the conventions; include that. */
+ * the conventions; include that.
+ *
+ * Threads: any number may load, save and look at models, make sessions of one model and predict,
+ * each with a session of its own. Of those that save to one path at once, one is last, and the path
+ * holds its file, whole. */
 #ifndef TULLE_API_MODEL_H
 #define TULLE_API_MODEL_H
 

@@ -1,5 +1,8 @@
 /* tulle_table.h - tables of numbers and categories, from files or arrays. Part of tulle.h, which
- * has the conventions; include that. */
+ * has the conventions; include that.
+ *
+ * Threads: tables may be read and made on any threads at once, but standard input by one. None is
+ * ever changed, so that any number of threads may look at it, until one frees it. */
 #ifndef TULLE_API_TABLE_H
 #define TULLE_API_TABLE_H
 

@@ -1,5 +1,8 @@
 /* tulle_trainer.h - networks, and trainers: networks that learn from the caller's arrays. Part of
- * tulle.h, which has the conventions; include that. */
+ * tulle.h, which has the conventions; include that.
+ *
+ * Threads: each trainer has its own memory, generator and threads, so that trainers may be made,
+ * used and freed on any threads at once, each by one thread at a time. The names are constants. */
 #ifndef TULLE_API_TRAINER_H
 #define TULLE_API_TRAINER_H
 

@@ -1,5 +1,9 @@
 /* tulle_training.h - from a table to a model, and a model's predictions and errors on a table. Part
- * of tulle.h, which has the conventions; include that. */
+ * of tulle.h, which has the conventions; include that.
+ *
+ * Threads: any number may train, evaluate and predict at once, with the same datasets and models;
+ * callbacks come on the thread that made the call. Trainings at the same time need checkpoint files
+ * of their own. */
 #ifndef TULLE_API_TRAINING_H
 #define TULLE_API_TRAINING_H
 
@@ -88,12 +92,13 @@ struct tulle_progress {
     size_t best_epoch;     /* with the lowest valid_loss so far; 0: none yet */
     double best_loss;      /* its valid_loss */
     int epoch_is_complete; /* this call comes after the epoch's last step and its valid_loss */
-    const struct tulle_model_info *model; /* what it is to be; metrics and curve come at the end */
+    const struct tulle_model_info *model; /* what it is to be, during the call; metrics and curve */
+                                          /* come at the end */
 };
 
 /* Returns 0 to go on; anything else stops with TULLE_ERROR_INTERRUPTED, after writing the
  * checkpoint if there is to be one; TULLE_STOP_HERE ends training as if this had been the last
- * epoch. */
+ * epoch, and trials without a choice, for the training to begin. */
 typedef int tulle_progress_fn(const struct tulle_progress *progress, void *user);
 
 enum { TULLE_STOP_HERE = -1 };
@@ -107,7 +112,8 @@ typedef void tulle_notice_fn(const char *text, void *user);
 #define TULLE_AUTO (-1)
 
 /* In number_bins: few or many, by which of two short trainings the valid rows fit better. They take
- * about an eighth of the whole time, and there are none without numbers to embed or valid rows. */
+ * about an eighth of the time where there are 8 members (two at most take part) and half as long as
+ * the training itself where there is 1; there are none without numbers to embed or valid rows. */
 #define TULLE_BY_TRIAL ((size_t)-2)
 
 struct tulle_train_options {

@@ -57,7 +57,7 @@ void check_cases(const char *name, size_t cases, void (*check)(struct tulle_rng 
 {
     int is_long = getenv("TULLE_LONG") != NULL;
     uint32_t seed = from_environment("TULLE_SEED", is_long ? (uint32_t)time(NULL) : FIRST_SEED);
-    cases = is_long ? cases * LONG : (cases - 1) / SHARE + 1;
+    cases = ((is_long ? cases * LONG : cases) - 1) / SHARE + 1;
     cases = from_environment("TULLE_CASES", (uint32_t)cases);
     if (__sanitizer_set_death_callback)
         __sanitizer_set_death_callback(print_case);

@@ -185,7 +185,7 @@ void draw_network(struct random_network *n, struct tulle_rng *rng)
     n->outputs = o->layers[o->layer_count - 1].units;
     n->targets = target_count(o);
     n->rows = draw_rows(n, rng);
-    o->batch_size = draw_one_in(rng, 2) ? n->rows : draw_count(rng, 1, n->rows);
+    o->batch_size = draw_count(rng, 1 + n->rows / 8, n->rows); /* few steps an epoch */
     describe("; %zu rows", n->rows);
     draw_parameters(n, rng);
     draw_x(n, rng);

@@ -52,6 +52,29 @@ static void test_old_file_until_commit(void **state)
     assert_int_equal(status.st_mode & 0777, 0604);
 }
 
+static mode_t made_with;
+
+static int note_mode(const char *path, int flags, mode_t mode)
+{
+    made_with = (flags & O_CREAT) ? mode : made_with;
+    return open(path, flags, mode);
+}
+
+/* What takes a private file's place is private from the first moment. */
+static void test_private_file(void **state)
+{
+    (void)state;
+    const char *path = in_folder("file");
+    put(path, "old");
+    assert_int_equal(chmod(path, 0600), 0);
+    struct file_io io = tulle_file_io;
+    tulle_file_io.open = note_mode;
+    enum tulle_status status = write_text(path, "new", NULL);
+    tulle_file_io = io;
+    assert_int_equal(status, TULLE_OK);
+    assert_int_equal(made_with, 0600);
+}
+
 static void test_abort(void **state)
 {
     (void)state;
@@ -297,6 +320,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
         TEST(test_new_file),
         TEST(test_old_file_until_commit),
+        TEST(test_private_file),
         TEST(test_abort),
         TEST(test_pieces),
         TEST(test_links),

@@ -17,6 +17,7 @@ static struct table table;
 struct calls {
     struct watch watch;
     size_t of_trial[3];
+    size_t stop_at; /* that call of a trial ends it */
 };
 
 static int count_calls(const struct tulle_progress *progress, void *user)
@@ -26,8 +27,8 @@ static int count_calls(const struct tulle_progress *progress, void *user)
     assert_in_range(progress->trial, 0, 2);
     for (size_t later = progress->trial == 0 ? 3 : progress->trial + 1; later < 3; later++)
         assert_int_equal(calls->of_trial[later], 0);
-    calls->of_trial[progress->trial]++;
-    return 0;
+    size_t call = ++calls->of_trial[progress->trial];
+    return progress->trial > 0 && call == calls->stop_at ? TULLE_STOP_HERE : 0;
 }
 
 static struct tulle_train_options options_of(struct calls *calls)
@@ -105,12 +106,52 @@ static void test_apart(void **state)
     tulle_dataset_free(valid);
 }
 
+/* So they are where the first table has such rows too: there they are to train on. */
+static void test_both(void **state)
+{
+    struct calls calls;
+    size_t bins[2];
+    (void)state;
+    make_numbers(0);
+    tulle_dataset *valid = new_dataset(&table);
+    make_numbers(1);
+    table.has_splits = 1;
+    for (int with_valid = 0; with_valid < 2; with_valid++) {
+        struct tulle_train_options options = options_of(&calls);
+        for (size_t r = 0; r < ROWS; r++)
+            table.splits[r] = with_valid && r % 2 ? TULLE_SPLIT_VALID : TULLE_SPLIT_TRAIN;
+        tulle_dataset *train = new_dataset(&table);
+        options.valid_dataset = valid;
+        tulle_model *model = train_dataset(train, &options);
+        bins[with_valid] = tulle_model_info(model)->front.bins;
+        assert_int_equal(calls.of_trial[0], 4 * calls.of_trial[1]);
+        tulle_model_free(model);
+        tulle_dataset_free(train);
+    }
+    assert_int_equal(bins[0], bins[1]);
+    tulle_dataset_free(valid);
+}
+
+/* A trial that the caller has ended is none. */
+static void test_stopped(void **state)
+{
+    struct calls calls;
+    struct tulle_train_options options = options_of(&calls);
+    (void)state;
+    make_numbers(0);
+    calls.stop_at = 5;
+    assert_int_equal(chosen_bins(&options), 48);
+    assert_int_equal(calls.of_trial[1], 6); /* the step, and its epoch */
+    assert_int_equal(calls.of_trial[2], 0);
+    assert_true(calls.of_trial[0] > 100);
+}
+
 /* Without anything to choose by or for, the bins are many. */
 static void test_none(void **state)
 {
     struct calls calls;
     (void)state;
-    for (int without = 0; without < 4; without++) {
+    for (int without = 0; without < 5; without++) {
         struct tulle_train_options options = options_of(&calls);
         size_t expected = 48;
         options.epochs = 2;
@@ -121,6 +162,14 @@ static void test_none(void **state)
             options.number_bins = expected = 7;
         } else if (without == 2) {
             options.number_dimensions = expected = 0;
+        } else if (without == 3) { /* valid rows that count */
+            size_t weight = add_column(&table, "weight", NULL);
+            table.has_splits = 1;
+            for (size_t r = 0; r < ROWS; r++) {
+                table.splits[r] = r % 3 ? TULLE_SPLIT_TRAIN : TULLE_SPLIT_VALID;
+                table.values[r][weight] = r % 3 ? 1 : 0;
+            }
+            options.weight_column = "weight";
         } else { /* numbers */
             table.levels[0] = (struct tulle_levels){colours, 3};
             for (size_t r = 0; r < ROWS; r++)
@@ -148,10 +197,9 @@ static void test_diverged(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_chosen),
-        cmocka_unit_test(test_apart),
-        cmocka_unit_test(test_none),
-        cmocka_unit_test(test_diverged),
+        cmocka_unit_test(test_chosen), cmocka_unit_test(test_apart),
+        cmocka_unit_test(test_both),   cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_none),   cmocka_unit_test(test_diverged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

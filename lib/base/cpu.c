@@ -156,7 +156,7 @@ static char *group_path(char *line, int version)
  *     31 23 0:28 /group /directory rw,nosuid shared:9 - cgroup2 cgroup2 rw        (proc(5)) */
 static int mounted_version(char *line, char **group, char **directory)
 {
-    char *field[5], *rest = NULL, *type = strstr(line, " - ");
+    char *field[5] = {NULL}, *rest = NULL, *type = strstr(line, " - ");
     if (!type)
         return 0;
     *type = 0;

@@ -125,9 +125,9 @@ static int lock_temporary(struct file_writer *writer)
 }
 
 /* Returns an errno; EEXIST if the name is taken. */
-static int create_at(struct file_writer *writer, char *path)
+static int create_at(struct file_writer *writer, char *path, mode_t mode)
 {
-    writer->fd = tulle_io_open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    writer->fd = tulle_io_open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (writer->fd < 0)
         return errno;
     writer->temporary = path;
@@ -169,16 +169,16 @@ static void remove_leftovers(const struct file_writer *writer, int number)
 }
 
 /* Makes the temporary file, empty. Returns an errno. */
-static int create_temporary(struct file_writer *writer)
+static int create_temporary(struct file_writer *writer, mode_t mode)
 {
     int number = 0, errnum = EEXIST;
     for (; number < MOST_TEMPORARIES && errnum == EEXIST; number++) {
         char *path = temporary_path(writer, number);
         if (!path)
             return ENOMEM;
-        errnum = create_at(writer, path);
+        errnum = create_at(writer, path, mode);
         if (errnum == EEXIST && remove_leftover(path) != IN_USE)
-            errnum = create_at(writer, path);
+            errnum = create_at(writer, path, mode);
         if (!writer->temporary)
             tulle_free(path);
     }
@@ -200,8 +200,10 @@ static int open_beside(struct file_writer *writer, const struct stat *old)
     /* Renaming needs no permission to write to the old file; respect its absence all the same. */
     if (old && tulle_io_access(writer->target, W_OK) != 0)
         return errno;
-    int errnum = create_temporary(writer);
-    if (errnum == 0 && old && tulle_io_fchmod(writer->fd, old->st_mode & 0777) != 0)
+    /* Never more open than the old one: who had it open for that moment would read the new one. */
+    const mode_t mode = old ? old->st_mode & 0777 : 0666;
+    int errnum = create_temporary(writer, mode);
+    if (errnum == 0 && old && tulle_io_fchmod(writer->fd, mode) != 0)
         errnum = errno;
     return errnum;
 }
@@ -261,10 +263,10 @@ enum tulle_status tulle_file_writer_open(const char *path, struct file_writer **
      * that standard output is redirected to. */
     w->is_stdout = strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0;
     w->path = tulle_strdup(w->is_stdout ? "standard output" : path);
-    enum tulle_status status = w->path ? TULLE_OK : tulle_fail_memory(error);
-    int errnum = status == TULLE_OK ? open_output(w) : 0;
-    if (errnum != 0)
-        status = fail_open(w, errnum, error);
+    int errnum = w->path ? open_output(w) : 0;
+    enum tulle_status status = !w->path      ? tulle_fail_memory(error)
+                               : errnum != 0 ? fail_open(w, errnum, error)
+                                             : TULLE_OK;
     if (status == TULLE_OK)
         *writer = w;
     else

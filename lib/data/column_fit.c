@@ -213,23 +213,31 @@ static size_t count_values(double *sorted, size_t count, double *counts)
     return distinct;
 }
 
-/* The share for which the sum of min(count, share) is `bins` shares; counts are of more values than
- * bins. Each round takes out the values that are a share by themselves, and fewer than are left. */
-static double even_share(const double *counts, size_t distinct, size_t bins)
+/* rest / left rows: a share for which the sum of min(count, share) is `bins` shares. */
+struct share {
+    double rest, left; /* whole numbers, so that what is compared is exact */
+};
+
+static int is_whole_share(const struct share *share, double count)
 {
-    double share = DBL_MAX, next = 0;
-    for (;; share = next) {
-        double rest = 0;
-        size_t heavy = 0;
+    return count * share->left >= share->rest;
+}
+
+/* Of counts of more values than bins. Each round takes out the values that are a share by
+ * themselves, which are fewer than the bins that are left. */
+static struct share find_share(const double *counts, size_t distinct, size_t bins)
+{
+    struct share share = {INFINITY, 1};
+    for (;;) {
+        struct share next = {0, (double)bins};
         for (size_t i = 0; i < distinct; i++) {
-            if (counts[i] >= share)
-                heavy++;
-            else
-                rest += counts[i];
+            int is_whole = is_whole_share(&share, counts[i]);
+            next.left -= is_whole;
+            next.rest += is_whole ? 0 : counts[i];
         }
-        next = rest / (double)(bins - heavy);
-        if (next >= share)
+        if (next.left == share.left && next.rest == share.rest)
             return share;
+        share = next;
     }
 }
 
@@ -242,11 +250,12 @@ static double even_share(const double *counts, size_t distinct, size_t bins)
 static size_t place_knots(const double *values, const double *counts, size_t distinct, size_t count,
                           double *knots)
 {
-    double share = even_share(counts, distinct, count - 1), sum = 0;
+    const struct share share = find_share(counts, distinct, count - 1);
     size_t placed = 0;
+    double sum = 0; /* times share.left */
     for (size_t i = 0; i + 1 < distinct && placed + 1 < count; i++) {
-        sum += fmin(counts[i], share);
-        if (sum > share * (double)placed)
+        sum += is_whole_share(&share, counts[i]) ? share.rest : counts[i] * share.left;
+        if (sum > share.rest * (double)placed)
             knots[placed++] = values[i];
     }
     knots[placed++] = values[distinct - 1];

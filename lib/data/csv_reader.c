@@ -141,7 +141,7 @@ static enum tulle_status add_cell(struct csv_reader *reader, struct csv_cell cel
  * Returns what follows the closing quote, which is there: find_record() has seen it. *line and
  * *line_begin move on with the line ends in the cell.
  */
-static char *unquote(char *p, char *end, struct csv_cell *cell, size_t *line,
+static char *unquote(char *p, const char *end, struct csv_cell *cell, size_t *line,
                      const char **line_begin)
 {
     char *to = ++p;
@@ -244,9 +244,9 @@ enum tulle_status tulle_csv_reader_next(struct csv_reader *reader, const struct 
  * While it is not known, a cell can begin after any of the three. */
 static enum tulle_status find_delimiter(struct csv_reader *reader, struct tulle_error *error)
 {
-    static const char candidates[] = ",;\t";
+    static const char candidates[] = {',', ';', '\t'};
     enum { CELL_START, PLAIN, QUOTED, QUOTE_IN_QUOTED } state = CELL_START;
-    size_t counts[3] = {0};
+    size_t counts[sizeof candidates] = {0};
     int blank = 1;
     for (size_t i = 0;; i++) {
         enum tulle_status status = tulle_byte_source_fill(reader->source, i + 1, error);
@@ -257,7 +257,7 @@ static enum tulle_status find_delimiter(struct csv_reader *reader, struct tulle_
         if (byte == '\0' || (byte == '\n' && state != QUOTED && !blank))
             break;
         blank = blank && (byte == ' ' || byte == '\r' || byte == '\n');
-        const char *candidate = memchr(candidates, byte, 3);
+        const char *candidate = memchr(candidates, byte, sizeof candidates);
         if (byte == '"') {
             if (state != PLAIN)
                 state = state == QUOTED ? QUOTE_IN_QUOTED : QUOTED;
@@ -268,7 +268,7 @@ static enum tulle_status find_delimiter(struct csv_reader *reader, struct tulle_
         }
     }
     size_t best = 0;
-    for (size_t i = 1; i < 3; i++)
+    for (size_t i = 1; i < sizeof candidates; i++)
         if (counts[i] > counts[best])
             best = i;
     reader->delimiter = candidates[best];

@@ -26,16 +26,22 @@ static enum tulle_status join_valid(struct training *t, struct tulle_error *erro
     return status;
 }
 
+int tulle_training_has_valid(const struct training *t)
+{
+    size_t i = 0;
+    while (i < t->valid_known && t->weights &&
+           !(t->weights[t->order[t->rows[TULLE_SPLIT_TRAIN] + i]] > 0))
+        i++;
+    return i < t->valid_known;
+}
+
 /* What needs rows to validate on. */
 static enum tulle_status check_valid_rows(const struct training *t, struct tulle_error *error)
 {
     const char *what = t->options.patience > 0                         ? "stopping early"
                        : t->options.schedule == TULLE_SCHEDULE_PLATEAU ? "the plateau schedule"
                                                                        : NULL;
-    size_t counting = 0;
-    for (size_t i = 0; i < t->valid_known; i++)
-        counting += !t->weights || t->weights[t->order[t->rows[TULLE_SPLIT_TRAIN] + i]] > 0;
-    if (what && counting == 0)
+    if (what && !tulle_training_has_valid(t))
         return tulle_fail(error, TULLE_ERROR_ARGUMENT,
                           "%s needs rows to validate on, and there are none%s", what,
                           t->valid_known > 0 ? " of a weight above 0" : "");
@@ -215,7 +221,8 @@ static enum tulle_status make_records(struct training *t, struct tulle_error *er
 
 enum tulle_status tulle_training_prepare(struct training *t, struct tulle_error *error)
 {
-    t->first_rows = t->dataset->info.rows;
+    t->dataset = t->given;
+    t->first_rows = t->given->info.rows;
     enum tulle_status status = join_valid(t, error);
     tulle_rng_seed(&t->rng, t->options.seed);
     if (status == TULLE_OK)
@@ -310,7 +317,7 @@ enum tulle_status tulle_train(const tulle_dataset *dataset,
                               const struct tulle_train_options *options, tulle_model **model,
                               struct tulle_error *error)
 {
-    struct training t = {.dataset = dataset, .options = TULLE_TRAIN_OPTIONS};
+    struct training t = {.given = dataset, .options = TULLE_TRAIN_OPTIONS};
     *model = NULL;
     if (!tulle_options_copy(&t.options, options))
         return tulle_fail(error, TULLE_ERROR_ARGUMENT, "the options' size is not set");
@@ -319,10 +326,12 @@ enum tulle_status tulle_train(const tulle_dataset *dataset,
         return status;
     t.target_count = t.options.target_count;
     uint64_t mode = tulle_float_mode_enter();
-    status = tulle_training_prepare(&t, error);
-    if (status == TULLE_OK && t.options.checkpoint)
-        status = t.options.resume ? tulle_training_restore(&t, error)
-                                  : tulle_checkpoint_check(t.options.checkpoint, error);
+    if (t.options.checkpoint && !t.options.resume) /* before anything takes long */
+        status = tulle_checkpoint_check(t.options.checkpoint, error);
+    if (status == TULLE_OK)
+        status = tulle_training_prepare(&t, error);
+    if (status == TULLE_OK && t.options.checkpoint && t.options.resume)
+        status = tulle_training_restore(&t, error);
     if (status == TULLE_OK && t.options.resume)
         status = tulle_model_check_path(t.options.checkpoint, error);
     if (status == TULLE_OK)

@@ -29,12 +29,14 @@ struct training_state {
 struct identity;
 
 struct training {
-    const struct tulle_dataset *dataset;
+    const struct tulle_dataset *given;   /* by the caller */
+    const struct tulle_dataset *dataset; /* the same, or joined */
     struct tulle_dataset *joined; /* the dataset, if validation rows came apart: they follow */
     size_t first_rows;            /* these */
     struct tulle_train_options options; /* complete, once the task and the rows are known */
     int owns_hidden;                    /* those of the options are the recipe's */
     size_t trial;                       /* from 1; 0: the training itself */
+    int is_stopped;                     /* where it is, by the caller, before its last epoch */
     struct tulle_setting *settings;     /* (setting_count) the options as texts */
     size_t setting_count;
     enum tulle_task task;
@@ -83,6 +85,9 @@ static inline size_t tulle_training_steps(const struct training *t)
 
 /* From the dataset, options that have been checked, and target_count to where the epochs begin. */
 enum tulle_status tulle_training_prepare(struct training *t, struct tulle_error *error);
+
+/* Whether there are rows to validate on that count for something. */
+int tulle_training_has_valid(const struct training *t);
 
 /* Frees what a training holds, prepared or not. */
 void tulle_training_clear(struct training *t);

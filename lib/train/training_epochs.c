@@ -120,7 +120,7 @@ static enum tulle_status report(struct training *t, const struct tulle_progress 
 {
     int answer = t->options.progress ? t->options.progress(progress, t->options.user) : 0;
     if (answer == TULLE_STOP_HERE)
-        *ends = 1;
+        *ends = t->is_stopped = 1;
     else if (answer != 0)
         return interrupt(t, progress, error);
     return TULLE_OK;
