@@ -255,6 +255,19 @@ static void test_keep(void **state)
     free(old.data);
 }
 
+/* Of which no file could hold all. */
+static void test_too_large(void **state)
+{
+    (void)state;
+    const struct tensor tensors[] = {
+        {"huge", TENSOR_F64, 2, {SIZE_MAX / 4, 8}, NULL, NULL, NULL, 0}};
+    struct tulle_error error;
+    assert_int_equal(
+        tulle_tensor_file_write(&kind, in_folder("file"), NULL, "1.2.3", "{}", tensors, 1, &error),
+        TULLE_ERROR_MEMORY);
+    assert_int_equal(entry_count(), 0);
+}
+
 static void test_header_too_long(void **state)
 {
     (void)state;
@@ -273,9 +286,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
-        TEST(test_round_trip),      TEST(test_bytes),  TEST(test_kinds),
-        TEST(test_other_tensors),   TEST(test_damage), TEST(test_keep),
-        TEST(test_header_too_long),
+        TEST(test_round_trip),      TEST(test_bytes),     TEST(test_kinds),
+        TEST(test_other_tensors),   TEST(test_damage),    TEST(test_keep),
+        TEST(test_header_too_long), TEST(test_too_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

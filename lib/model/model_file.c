@@ -362,6 +362,7 @@ enum tulle_status tulle_model_load(const char *path, tulle_model **model, struct
     status = tulle_tensor_file_finish(reader, status, checksum, error);
     leave_mode(mode);
     if (status == TULLE_OK) {
+        /* NOLINTNEXTLINE(*NonNullParamChecker): nothing fails without a status */
         memcpy(made->checksum, checksum, sizeof checksum);
         *model = made;
     } else {
