@@ -164,15 +164,17 @@ static void print_metrics(const struct tulle_model_info *info)
 static int print_text(const char *path, const struct tulle_model_info *info)
 {
     char *name = cli_clean(path);
+    char *version = cli_clean(info->tulle_version);
     char *text = cli_task_text(info);
     char *task = cli_clean(text);
     char *network = cli_network_text(info);
     printf("%s\n", name);
     printf("file      format %u, checksum %s, by tulle %s\n", info->format_version, info->checksum,
-           info->tulle_version);
+           version);
     printf("task      %s\n", task);
     printf("network   %s\n", network);
     free(name);
+    free(version);
     free(text);
     free(task);
     free(network);

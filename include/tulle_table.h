@@ -77,6 +77,10 @@ struct tulle_read_options {
  * missing. A numeric one must go on with numbers, of at most 1e150 in size, so that squares can be
  * summed; the decimal is rounded correctly. A categorical one is any text in UTF-8. Only the
  * columns that are kept are looked at. options may be NULL. TULLE_ERROR_DATA says where and why.
+ *
+ * What is taken of memory grows with the rows and with the longest line that have arrived, to three
+ * times each while they grow, and with nothing that a header claims. A byte of gzip can hold 1032
+ * of them, though: who reads a stranger's packed table gives the process a limit.
  */
 TULLE_API enum tulle_status tulle_dataset_read(const char *path,
                                                const struct tulle_read_options *options,

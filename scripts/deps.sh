@@ -1,6 +1,7 @@
 #!/bin/sh
-# Installs what is missing to build (default) or to test (`deps.sh test`) Tulle. Says what it is
-# about to install; does nothing, and needs no root, when all is there.
+# Installs what is missing to build Tulle (default), to test it (`deps.sh test`), to fuzz it (`deps.sh
+# fuzz`) or to analyse its sources (`deps.sh analyze`, or quickly: `deps.sh analyze quick`). Says what
+# it is about to install; does nothing, and needs no root, when all is there.
 set -eu
 
 want=${1:-build}
@@ -10,6 +11,7 @@ has_tool() { command -v "$1" >/dev/null 2>&1; }
 has_pc() { has_tool pkg-config && pkg-config --exists "$1"; }
 has_venv() { python3 -c 'import ensurepip' 2>/dev/null; }
 has_file() { [ -f "$1" ]; }
+has_fuzzer() { has_tool clang && [ -n "$(find "$(clang -print-resource-dir)" -name 'libclang_rt.fuzzer*')" ]; }
 has_header() { echo "#include <$1>" | cc -E -x c - >/dev/null 2>&1; }
 
 # need CHECK... -- DEBIAN-PACKAGE HOMEBREW-FORMULA ("-" where the system itself has it)
@@ -29,6 +31,10 @@ need has_tool pkg-config -- pkg-config pkgconf
 need has_pc jansson -- libjansson-dev jansson
 need has_pc libxxhash -- libxxhash-dev xxhash
 need has_pc zlib -- zlib1g-dev -
+if [ "$want" = fuzz ]; then
+    need has_tool clang -- clang llvm
+    need has_fuzzer -- libclang-rt-dev llvm
+fi
 if [ "$want" = test ]; then
     need has_pc cmocka -- libcmocka-dev cmocka
     need has_tool python3 -- python3 python3
@@ -44,6 +50,12 @@ if [ "$want" = test ]; then
             need has_tool qemu-aarch64 -- qemu-user -
         fi
     fi
+fi
+
+if [ "$want" = analyze ]; then
+    need has_tool gcc -- gcc -
+    need has_tool cppcheck -- cppcheck cppcheck
+    [ "${2:-}" = quick ] || need has_tool clang-tidy -- clang-tidy llvm
 fi
 
 if has_tool apt-get; then

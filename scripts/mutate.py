@@ -205,7 +205,7 @@ class Workplace:
             self.limits[test] = 10 + 5 * (time.monotonic() - begin)
 
     def make(self, target):
-        command = ["cmake", "--build", str(self.build), "--target", target]
+        command = ["cmake", "--build", str(self.build), "-j", "2", "--target", target]
         return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT).returncode == 0
 
     def passes(self, test, limit):

@@ -9,6 +9,7 @@
 #     fuzz         scripts/fuzz.sh: files and options that nobody would write, an hour for each target
 #     coverage     scripts/coverage.sh: what no test reaches
 #     mutants      scripts/mutate.py: errors that no test finds
+#     analysis     scripts/analyze.sh: what cppcheck, gcc and clang-tidy find in the sources
 #
 # Every step runs, whatever becomes of the others. Ends in a table with the last line of each, where its
 # counts are; status 1 if any failed. What they print is in build/torture.
@@ -38,6 +39,7 @@ run_step() {
     fuzz) sh scripts/fuzz.sh 3600 ;;
     coverage) sh scripts/coverage.sh ;;
     mutants) python3 scripts/mutate.py ;;
+    analysis) sh scripts/analyze.sh ;;
     *)
         echo "torture.sh: there is no step '$1'"
         return 2
@@ -47,7 +49,7 @@ run_step() {
 
 failed=0
 : >$folder/summary
-[ $# -gt 0 ] || set -- tests lowered floats kills determinism fuzz coverage mutants
+[ $# -gt 0 ] || set -- tests lowered floats kills determinism fuzz coverage mutants analysis
 for step in "$@"; do
     echo "--- $step"
     begin=$(date +%s)

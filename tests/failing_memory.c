@@ -29,12 +29,17 @@ struct label {
 };
 enum { LEAST_ALIGNMENT = 32, FRESH = 0x5a, STALE = 0xa5 };
 
-static atomic_size_t blocks, bytes, calls, failures, first_failure;
+static atomic_size_t blocks, bytes, peak, calls, failures, first_failure;
 static atomic_int is_persistent;
 
 struct held held_memory(void)
 {
     return (struct held){blocks, bytes};
+}
+
+size_t peak_memory(void)
+{
+    return atomic_exchange(&peak, bytes);
 }
 
 void fail_allocations(size_t n, int persists)
@@ -69,6 +74,8 @@ static void *make_block(size_t size, size_t alignment)
     ((struct label *)block)[-1] = (struct label){size, alignment};
     blocks++;
     bytes += size;
+    if (bytes > peak)
+        peak = bytes;
     return memset(block, FRESH, size);
 }
 

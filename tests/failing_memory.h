@@ -15,6 +15,9 @@ struct held {
 };
 struct held held_memory(void);
 
+/* The most bytes that were held at a time since the last call. */
+size_t peak_memory(void);
+
 /* From now on allocation number n fails, from 1, and if it `persists` all that come after. */
 void fail_allocations(size_t n, int persists);
 

@@ -304,6 +304,17 @@ double *gradients_since(tulle_trainer *trainer, const struct tulle_trainer_optio
     return values;
 }
 
+double *step_gradients(tulle_trainer *trainer, const struct tulle_trainer_options *options,
+                       struct tulle_matrix x, struct tulle_matrix y, const double *weights,
+                       double *loss)
+{
+    double *before = get_parameters(trainer, options);
+    assert_int_equal(tulle_trainer_step_weighted(trainer, x, y, weights, loss), TULLE_OK);
+    double *gradients = gradients_since(trainer, options, before);
+    free(before);
+    return gradients;
+}
+
 size_t target_count(const struct tulle_trainer_options *options)
 {
     size_t outputs = options->layers[options->layer_count - 1].units;

@@ -79,6 +79,11 @@ double *randomize_parameters(tulle_trainer *trainer, const struct tulle_trainer_
 double *gradients_since(tulle_trainer *trainer, const struct tulle_trainer_options *options,
                         const double *before);
 
+/* Those of one step, after which the parameters are as they were; weights and loss may be NULL. */
+double *step_gradients(tulle_trainer *trainer, const struct tulle_trainer_options *options,
+                       struct tulle_matrix x, struct tulle_matrix y, const double *weights,
+                       double *loss);
+
 /* Targets that the loss is defined for, exact in f32 too: (rows, tulle_loss_targets); freed with
  * free(). */
 double *new_targets(struct tulle_rng *rng, const struct tulle_trainer_options *options,

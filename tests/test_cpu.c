@@ -117,6 +117,29 @@ static const struct {
      {{"proc/self/mountinfo", "31 23 - cgroup2\n - cgroup2 x y\n31 23 0:28 / /sys - \n"},
       {"proc/self/cgroup", "0:\n0\n\n:::\n"}},
      UINT_MAX},
+    {"other mounts, and lines without what is looked for",
+     {{"proc/self/mountinfo", "no line of this file\n"
+                              "9 8 0:2 / /proc rw - proc\n"
+                              "9 8 0:2 / /a rw - \n"
+                              "9 8 0:2 / /b rw - cgroup cgroup\n"
+                              "31 23 0:28 /group /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"},
+      {"proc/self/cgroup", "0\n0:\n0::/other\n"},
+      {"sys/fs/cgroup/cpu.max", "600000 100000\n"}},
+     6},
+    {"version 2, a limit beyond all numbers",
+     {{"proc/self/mountinfo", V2_MOUNT},
+      {"proc/self/cgroup", "0::/\n"},
+      {"sys/fs/cgroup/cpu.max", "9999999999999999 1\n"}},
+     UINT_MAX},
+    {"version 1, without a period",
+     {{"proc/self/mountinfo", V1_MOUNT},
+      {"proc/self/cgroup", "4:cpu,cpuacct:/\n"},
+      {"sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "100000\n"}},
+     UINT_MAX},
+    {"a mount of no whole path",
+     {{"proc/self/mountinfo", "9 8 0:2 / groups rw - cgroup2 none rw\n"},
+      {"proc/self/cgroup", "0::/\n"}},
+     UINT_MAX},
 };
 
 /* Makes the file below root, and the directories that lead to it, or takes all of them away. */
@@ -158,6 +181,25 @@ static void test_quota(void **state)
             fail_msg("%s: %u, expected %u", trees[t].name, quota, trees[t].quota);
     }
 }
+
+/* A path that is longer than paths can be is that of no file. */
+static void test_long_paths(void **state)
+{
+    static char root[2 * PATH_MAX], group[2 * PATH_MAX];
+    char folder[] = "/tmp/tulle-cpu-XXXXXX";
+    (void)state;
+    memset(root, '/', sizeof root - 1);
+    assert_int_equal(tulle_cpu_quota(root), UINT_MAX);
+    memset(group, 'g', sizeof group - 1);
+    memcpy(group, "0::/", 4);
+    const struct file files[] = {{"proc/self/mountinfo", V2_MOUNT}, {"proc/self/cgroup", group}};
+    assert_non_null(mkdtemp(folder));
+    change(folder, &files[0], 1);
+    change(folder, &files[1], 1);
+    assert_int_equal(tulle_cpu_quota(folder), UINT_MAX);
+    change(folder, &files[0], 0);
+    change(folder, &files[1], 0);
+}
 #endif
 
 int main(void)
@@ -166,6 +208,7 @@ int main(void)
         cmocka_unit_test(test_this_machine),
 #if defined(__linux__)
         cmocka_unit_test(test_quota),
+        cmocka_unit_test(test_long_paths),
 #endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -230,6 +230,23 @@ static void test_paths_refused(void **state)
     assert_int_equal(open_path("/tmp/there/is/no/such/file", NULL), TULLE_ERROR_IO);
 }
 
+/* A file that has become shorter than what was read of it is none whose end is known. */
+static void test_shortened(void **state)
+{
+    struct byte_source *source;
+    struct tulle_error error;
+    uint64_t left;
+    (void)state;
+    write_table("0123456789", 10);
+    assert_int_equal(tulle_byte_source_open(table_path, 4, &source, &error), TULLE_OK);
+    assert_int_equal(tulle_byte_source_fill(source, 8, &error), TULLE_OK);
+    tulle_byte_source_skip(source, 6);
+    assert_true(tulle_byte_source_is_file(source, &left) && left == 4);
+    write_table("01234", 5);
+    assert_false(tulle_byte_source_is_file(source, &left));
+    tulle_byte_source_close(source);
+}
+
 /* "-" is standard input, here a pipe written to byte by byte. */
 static void test_standard_input(void **state)
 {
@@ -412,6 +429,7 @@ int main(void)
         cmocka_unit_test(test_standard_input), cmocka_unit_test(test_gzip),
         cmocka_unit_test(test_gzip_cut_short), cmocka_unit_test(test_gzip_damaged),
         cmocka_unit_test(test_gzip_padded),    cmocka_unit_test(test_no_gzip),
+        cmocka_unit_test(test_shortened),
     };
     return cmocka_run_group_tests(tests, make_table_folder, remove_table_folder);
 }

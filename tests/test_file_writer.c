@@ -215,6 +215,61 @@ static void test_failing_close(void **state)
     assert_int_equal(entry_count(), 1);
 }
 
+static int folder_errnum;
+static struct file_io file_system;
+
+static int open_no_folder(const char *path, int flags, mode_t mode)
+{
+    errno = folder_errnum;
+    return flags & O_DIRECTORY ? -1 : file_system.open(path, flags, mode);
+}
+
+/* That the new name may not outlive a power failure is said, but where it cannot be helped. */
+static void test_folder_not_synced(void **state)
+{
+    static const int errnums[] = {EMFILE, EIO, EACCES};
+    (void)state;
+    file_system = tulle_file_io;
+    for (size_t i = 0; i < sizeof errnums / sizeof *errnums; i++) {
+        struct tulle_error error;
+        put(in_folder("file"), "old");
+        folder_errnum = errnums[i];
+        tulle_file_io.open = open_no_folder;
+        enum tulle_status status = write_text(in_folder("file"), "new", &error);
+        tulle_file_io = file_system;
+        assert_int_equal(status, errnums[i] == EACCES ? TULLE_OK : TULLE_ERROR_IO);
+        if (status != TULLE_OK)
+            assert_non_null(strstr(error.message, "written, but cannot sync its folder: "));
+        assert_holds(in_folder("file"), "new");
+        assert_int_equal(entry_count(), 1);
+    }
+}
+
+static int access_nothing(const char *path, int mode)
+{
+    errno = EIO;
+    return mode == F_OK ? -1 : file_system.access(path, mode);
+}
+
+/* An old file that cannot be looked at is not taken for missing. */
+static void test_old_file_not_kept(void **state)
+{
+    struct file_writer *writer;
+    struct tulle_error error;
+    (void)state;
+    put(in_folder("file"), "old");
+    assert_int_equal(tulle_file_writer_open(in_folder("file"), &writer, NULL), TULLE_OK);
+    assert_int_equal(tulle_file_writer_keep(writer, in_folder("kept"), NULL), TULLE_OK);
+    file_system = tulle_file_io;
+    tulle_file_io.access = access_nothing;
+    enum tulle_status status = tulle_file_writer_commit(writer, &error);
+    tulle_file_io = file_system;
+    assert_int_equal(status, TULLE_ERROR_IO);
+    assert_non_null(strstr(error.message, "cannot keep the file that is there: "));
+    assert_holds(in_folder("file"), "old");
+    assert_int_equal(entry_count(), 1);
+}
+
 static void test_unusable_paths(void **state)
 {
     (void)state;
@@ -329,6 +384,8 @@ int main(void)
         TEST(test_folder_without_files),
         TEST(test_failure_keeps_the_old_file),
         TEST(test_failing_close),
+        TEST(test_folder_not_synced),
+        TEST(test_old_file_not_kept),
         TEST(test_longest_name),
         TEST(test_pipe),
         TEST(test_standard_output),

@@ -111,14 +111,9 @@ static struct tulle_matrix y_of(const struct fixture *f)
     return tulle_f64(f->y, ROWS, f->targets);
 }
 
-/* Those of one step; freed with free(). */
 static double *find_gradients(const struct fixture *f)
 {
-    double *before = get_parameters(f->trainer, &f->options);
-    assert_int_equal(tulle_trainer_step(f->trainer, x_of(f), y_of(f), NULL), TULLE_OK);
-    double *gradients = gradients_since(f->trainer, &f->options, before);
-    free(before);
-    return gradients;
+    return step_gradients(f->trainer, &f->options, x_of(f), y_of(f), NULL, NULL);
 }
 
 /* --- What they compute ------------------------------------------------------------------------ */

@@ -101,7 +101,7 @@ static double take_step(const struct fixture *f, double learning_rate)
 }
 
 /* Of all parameters, in the order of get_parameters. */
-static double *step_gradients(const struct fixture *f)
+static double *find_gradients(const struct fixture *f)
 {
     take_step(f, rate);
     double *found = get_parameters(f->trainer, &f->options);
@@ -157,7 +157,7 @@ static void compare_with_differences(const struct setting *setting)
 {
     struct fixture f;
     set_up(&f, setting, TULLE_F64);
-    double *found = step_gradients(&f), largest = 0;
+    double *found = find_gradients(&f), largest = 0;
     for (size_t i = 0; i < f.count; i++)
         largest = fmax(largest, fabs(found[i]));
     for (size_t i = 0; i < f.count; i++) {
@@ -230,7 +230,7 @@ static void compare_with_naive(const struct setting *setting, enum tulle_type pr
     double loss = take_step(&f, 0), expected_loss = naive_loss(&net, f.x, f.y, ROWS);
     if (!(fabs(loss - expected_loss) <= tolerance * fmax(1, fabs(expected_loss))))
         fail_at(&f, "the naive loss", 0, loss, expected_loss);
-    double *found = step_gradients(&f), *next = found, largest = 0;
+    double *found = find_gradients(&f), *next = found, largest = 0;
     for (size_t i = 0; i < f.count; i++)
         largest = fmax(largest, fabs(found[i]));
     for (size_t l = 0; l < net.layer_count; l++) {

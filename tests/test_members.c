@@ -170,20 +170,6 @@ static void for_each_trial(void (*check)(struct fixture *f, double tolerance))
 
 /* --- Steps ------------------------------------------------------------------------------------ */
 
-/* The gradients of a step of the first rows, and its loss; freed with free(). */
-static double *step_gradients(tulle_trainer *trainer, const struct fixture *f,
-                              const struct tulle_trainer_options *options, size_t rows,
-                              const double *weights, double *loss)
-{
-    double *before = get_parameters(trainer, options);
-    assert_int_equal(
-        tulle_trainer_step_weighted(trainer, x_of(f, rows), y_of(f, rows), weights, loss),
-        TULLE_OK);
-    double *gradients = gradients_since(trainer, options, before);
-    free(before);
-    return gradients;
-}
-
 /* The k losses' mean is what is learned from: of what is shared the gradient is the mean, and of
  * what is a member's own a k-th of its. */
 static void compare_steps(struct fixture *f, size_t rows, const double *weights, double tolerance)
@@ -192,13 +178,15 @@ static void compare_steps(struct fixture *f, size_t rows, const double *weights,
     double loss, own_loss, mean_loss = 0, *expected = calloc(count, sizeof *expected);
     assert_non_null(expected);
     for (size_t m = 0; m < f->members; m++) {
-        double *own = step_gradients(f->trainers[m], f, &f->single, rows, weights, &own_loss);
+        double *own = step_gradients(f->trainers[m], &f->single, x_of(f, rows), y_of(f, rows),
+                                     weights, &own_loss);
         for (size_t i = 0; i < parameter_count(&f->single); i++)
             expected[index_of(f, m, i)] += own[i] / (double)f->members;
         mean_loss += own_loss / (double)f->members;
         free(own);
     }
-    double *found = step_gradients(f->trainer, f, &f->options, rows, weights, &loss);
+    double *found =
+        step_gradients(f->trainer, &f->options, x_of(f, rows), y_of(f, rows), weights, &loss);
     assert_true(fabs(loss - mean_loss) <= tolerance * fabs(mean_loss));
     assert_true(difference(found, expected, count) <= tolerance);
     free(found), free(expected);
@@ -223,14 +211,15 @@ static void test_steps(void **state)
 static void check_clip(struct fixture *f, double tolerance)
 {
     size_t count = parameter_count(&f->options);
-    double loss, squares = 0;
-    double *whole = step_gradients(f->trainer, f, &f->options, ROWS, NULL, &loss);
+    double squares = 0;
+    double *whole =
+        step_gradients(f->trainer, &f->options, x_of(f, ROWS), y_of(f, ROWS), NULL, NULL);
     for (size_t i = 0; i < count; i++)
         squares += whole[i] * whole[i];
     f->options.clip_norm = sqrt(squares) / 4;
     tulle_trainer *clipped = new_trainer(&f->options);
     set_parameters(clipped, &f->options, f->parameters);
-    double *part = step_gradients(clipped, f, &f->options, ROWS, NULL, &loss);
+    double *part = step_gradients(clipped, &f->options, x_of(f, ROWS), y_of(f, ROWS), NULL, NULL);
     for (size_t i = 0; i < count; i++)
         part[i] *= 4;
     assert_true(difference(part, whole, count) <= tolerance);

@@ -198,16 +198,20 @@ static void test_refused_descriptions(void **state)
     REFUSED(e.info.learning_rate = -1, "learning rate is -1");
     REFUSED(e.info.learning_rate = INFINITY, "learning rate is inf");
     REFUSED(e.info.valid_fraction = 1.5, "fractions");
+    REFUSED(e.info.valid_fraction = -0.5, "fractions");
     REFUSED(e.info.test_fraction = NAN, "fractions");
     REFUSED(e.info.split_column = "\xff", "split column");
     REFUSED(e.info.weight_column = "\xff", "weight column");
     REFUSED(e.info.tulle_version = "a version number of more than 31 bytes", "no version");
+    REFUSED(e.info.tulle_version = "\xff", "no version");
     REFUSED(e.info.batch_size = ((size_t)1 << 53) + 1, "2^53");
     REFUSED(e.info.rows[2] = SIZE_MAX, "2^53");
     REFUSED(e.info.best_epoch = 1, "epoch 1 is the best of 0");
     REFUSED(e.info.huber_delta = -1, "huber_delta");
     REFUSED((e.info.loss = TULLE_LOSS_HUBER, e.info.huber_delta = 0), "huber_delta");
+    REFUSED(e.info.huber_delta = INFINITY, "huber_delta");
     REFUSED(e.info.label_smoothing = 1, "label_smoothing");
+    REFUSED(e.info.label_smoothing = -0.5, "label_smoothing");
     REFUSED((e.info.quantiles = half, e.info.quantile_count = 1), "1 quantiles with the loss mse");
     REFUSED(e.info.loss = TULLE_LOSS_QUANTILE, "0 quantiles with the loss quantile");
     e.info.loss = TULLE_LOSS_QUANTILE;
@@ -218,6 +222,28 @@ static void test_refused_descriptions(void **state)
     REFUSED(e.metrics[0].value[TULLE_METRIC_RMSE] = -1, "impossible metrics");
     REFUSED(e.metrics[1].value[TULLE_METRIC_MAE] = -DBL_MIN, "impossible metrics");
     REFUSED(e.metrics[2].value[TULLE_METRIC_R2] = 1.5, "impossible metrics");
+    REFUSED(e.metrics[1].rows = SIZE_MAX, "impossible metrics");
+}
+
+static void test_refused_targets(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a", "b"};
+    struct example e;
+    example_init(&e);
+    struct tulle_column two[] = {e.targets[0], e.targets[0]};
+    e.info.targets = two;
+    e.info.target_count = 2;
+    e.info.metrics = NULL;
+    e.info.task = TULLE_TASK_AUTO;
+    assert_refused(&e.info, "two targets are named 'price'");
+    two[1].name = "rent";
+    e.info.loss = TULLE_LOSS_CROSS_ENTROPY;
+    two[0].levels = two[1].levels = (struct tulle_levels){names, 2};
+    assert_refused(&e.info, "the loss cross_entropy is for one target, but there are 2");
+    e.info.loss = TULLE_LOSS_BINARY_CROSS_ENTROPY;
+    two[1].dimensions = 3;
+    assert_refused(&e.info, "the target 'rent' has a scaling that only inputs can have");
 }
 
 /* The units of the last layer, and what targets there are, go with the loss. */
@@ -241,6 +267,7 @@ static void test_outputs(void **state)
         {TULLE_LOSS_BINARY_CROSS_ENTROPY, TULLE_TASK_AUTO, 2, 0, 2, 0, "there are 1 targets"},
         {TULLE_LOSS_QUANTILE, TULLE_TASK_AUTO, 0, 3, 3, 3, NULL},
         {TULLE_LOSS_QUANTILE, TULLE_TASK_AUTO, 0, 3, 1, 0, "1 targets of 3 quantiles"},
+        {TULLE_LOSS_QUANTILE, TULLE_TASK_AUTO, 0, 3, 6, 0, "1 targets of 3 quantiles"},
         {TULLE_LOSS_QUANTILE, TULLE_TASK_AUTO, 2, 3, 3, 0, "'price' has classes"},
         {TULLE_LOSS_MSE, TULLE_TASK_AUTO, 2, 0, 1, 0, "'price' has classes"},
         {TULLE_LOSS_MAE, TULLE_TASK_CLASSIFICATION, 0, 0, 1, 0, "is for regression"},
@@ -407,6 +434,14 @@ static void test_names_too_long(void **state)
     tulle_model_free(model);
     example.targets[0].name = name + MODEL_LONGEST_HEADER / 2 + 1;
     assert_refused(&example.info, "drop columns");
+    memset(name, 'n', MODEL_LONGEST_HEADER);
+    const char *const texts[] = {name, name, name};
+    example_init(&example);
+    example.info.missing = texts;
+    example.info.missing_count = 3;
+    assert_refused(&example.info, "drop columns");
+    example.inputs[0].name = name;
+    assert_refused(&example.info, "drop columns");
     free(name);
 }
 
@@ -431,6 +466,7 @@ int main(void)
         cmocka_unit_test(test_parameters),
         cmocka_unit_test(test_refused_columns),
         cmocka_unit_test(test_refused_descriptions),
+        cmocka_unit_test(test_refused_targets),
         cmocka_unit_test(test_outputs),
         cmocka_unit_test(test_columns),
         cmocka_unit_test(test_front),

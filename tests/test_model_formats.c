@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -94,9 +95,70 @@ static void test_format_2(void **state)
     tulle_model_free(model);
 }
 
+/* What both files of format 3 are asked, and what is to come of it. */
+static void check_format_3(const char *name, const char *checksum, size_t outputs,
+                           const double *expected)
+{
+    static const double rows[][6] = {{12, -2, 64, 1, 2, 4},
+                                     {NAN, NAN, NAN, NAN, NAN, NAN},
+                                     {36, 5, 65536, 0, 0, 0},
+                                     {-3, 0.5, 1e9, 7, 1, 5}};
+    char path[512];
+    double predicted[12];
+    tulle_session *session;
+    snprintf(path, sizeof path, "%s/tests/data/%s", TULLE_SOURCE_DIR, name);
+    struct tulle_model *model = load_model(path);
+    assert_int_equal(tulle_model_info(model)->format_version, 3);
+    assert_string_equal(tulle_model_info(model)->checksum, checksum);
+    assert_int_equal(tulle_model_info(model)->prediction_count, outputs);
+    assert_int_equal(tulle_session_create(model, &session), TULLE_OK);
+    assert_int_equal(tulle_session_predict(session, tulle_f64(&rows[0][0], 4, 6),
+                                           tulle_f64_out(predicted, 4, outputs)),
+                     TULLE_OK);
+    for (size_t i = 0; i < 4 * outputs; i++)
+        assert_true(fabs(predicted[i] - expected[i]) < 1e-6);
+    tulle_session_free(session);
+    save_model(model, in_folder("new"));
+    assert_same_bytes(in_folder("new"), path);
+    tulle_model_free(model);
+}
+
+/* Format 3 has numbers in splines or waves, factors and members, and settings; these two files
+ * have all that it can hold between them. */
+static void test_format_3(void **state)
+{
+    (void)state;
+    static const double splines[] = {
+        0.45798418426532106,    0.022841268187440849, 0.51917454754723813,
+        0.27672320822363722,    0.18257851080343215,  0.5406982809729306,
+        1.1312733720376447e-05, 0.99995670026703254,  3.1986999247176934e-05,
+        0.000863914212678005,   0.99494500354225734,  0.0041910822450646427};
+    static const double waves[] = {12.454951077547134, 13.289681753067848, 16.927738005066992,
+                                   14.513074534761476};
+    check_format_3("model_v3.tulle", "7058f76a0e057758", 3, splines);
+    check_format_3("model_v3_waves.tulle", "7e894d6a7557a457", 1, waves);
+
+    struct tulle_model *model = load_model(TULLE_SOURCE_DIR "/tests/data/model_v3.tulle");
+    const struct tulle_model_info *info = tulle_model_info(model);
+    assert_true(info->front.bins == 4 && info->front.dimensions == 2 && info->front.members == 3);
+    assert_true(info->front.has_factors && info->front.number_count == 3);
+    assert_true(info->inputs[0].quantile_count == 42 && info->inputs[5].dimensions == 2);
+    assert_true(info->layers[0].parametric && info->curve_count == 9 && info->best_epoch == 4);
+    assert_int_equal(info->setting_count, 47);
+    assert_string_equal(info->settings[19].name, "input_factors");
+    tulle_model_free(model);
+    model = load_model(TULLE_SOURCE_DIR "/tests/data/model_v3_waves.tulle");
+    info = tulle_model_info(model);
+    assert_true(info->front.frequencies == 4 && info->front.dimensions == 3 &&
+                info->front.bins == 0);
+    assert_true(info->precision == TULLE_F64 && info->targets[0].is_clamped);
+    tulle_model_free(model);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
-    const struct CMUnitTest tests[] = {TEST(test_format_1), TEST(test_format_2)};
+    const struct CMUnitTest tests[] = {TEST(test_format_1), TEST(test_format_2),
+                                       TEST(test_format_3)};
     return tulle_has_model_files ? cmocka_run_group_tests(tests, NULL, NULL) : 77; /* skipped */
 }

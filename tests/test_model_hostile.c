@@ -157,6 +157,15 @@ static void test_header_lengths(void **state)
         assert_refused(in_folder("length"), TULLE_ERROR_FORMAT, "");
     }
     free(file.data);
+
+    /* A newer version may have other rules. */
+    file = example_bytes();
+    struct bytes newer = edited(file, VERSION, "\"format_version\":\"4\"");
+    newer.data[0] ^= 1;
+    put_sealed(in_folder("length"), newer);
+    assert_refused(in_folder("length"), TULLE_ERROR_VERSION, "model format 4 is newer");
+    free(newer.data);
+    free(file.data);
 }
 
 static void test_parameters_not_finite(void **state)

@@ -123,6 +123,8 @@ static void test_traps(void **state)
         {Q "quantiles" Q ":[]", Q "quantiles" Q ":[0.5]", "1 quantiles with the loss mse"},
         {Q "quantiles" Q ":[]", Q "quantiles" Q ":[" Q "x" Q "]", "bad quantiles: not a number"},
         {Q "quantiles" Q ":[]", Q "quantiles" Q ":5", "bad quantiles: not an array"},
+        {Q "quantiles" Q ":[]", Q "quantiles" Q ":[1]", "1 quantiles with the loss mse"},
+        {Q "settings" Q ":{}", Q "settings" Q ":[]", "bad settings: not an object"},
         {Q "missing" Q ":[", Q "missing" Q ":[5,", "bad missing: a text is not a string"},
         {Q "missing" Q ":[", Q "missing" Q ":5," Q "m" Q ":[", "unknown members"},
         {Q "missing" Q ":[", Q "m" Q ":[", "bad training"},
@@ -140,7 +142,9 @@ static void test_traps(void **state)
         {Q "r2" Q ":0.96875", Q "r2" Q ":1.96875", "impossible metrics"},
         {Q "r2" Q ":0.96875", Q "r2" Q ":null", "bad metrics: r2"},
         {Q "r2" Q ":0.96875", Q "r3" Q ":0.5", "bad metrics"},
+        {Q "r2" Q ":0.96875", Q "r2" Q ":2", "impossible metrics"},
         {Q "rows" Q ":3,", "", "bad metrics: no number of rows"},
+        {Q "rows" Q ":3,", Q "rows" Q ":3.0,", "bad metrics: no number of rows"},
         {Q "train" Q ":[{", Q "train" Q ":[{},{", "bad metrics"},
         {Q "train" Q ":[{", Q "train" Q ":[]," Q "x" Q ":[{", "unknown members"},
 
@@ -209,6 +213,7 @@ static void test_front_traps(void **state)
         {"[0,2,8]", "[0,2,2]", "embedded numbers must be inputs, ascending"},
         {"[0,2,8]", "[0,2,9223372036854775807]", "embedded numbers must be inputs, ascending"},
         {"[0,2,8]", "[0,2,-8]", "bad numbers: -8"},
+        {"[0,2,8]", "[-1,2,8]", "bad numbers: -1"},
         {"[0,2,8]", "[0,2,8.0]", "bad numbers: not an integer"},
         {"[0,2,8]", "[0,2]", "'layers.0.weight' is not as"},
         {"[0,2,8]", "8", "bad numbers: not an array"},
@@ -223,6 +228,8 @@ static void test_front_traps(void **state)
         {"8]," Q "dimensions" Q ":2", "8]," Q "dimensions" Q ":-2", "bad dimensions: -2"},
         {"8]," Q "dimensions" Q ":2", "8]," Q "dimensions" Q ":9223372036854775807",
          "its inputs have too many dimensions"},
+        {"8]," Q "dimensions" Q ":2", "8]," Q "dimensions" Q ":6148914691236517205",
+         "its inputs have too many dimensions"}, /* SIZE_MAX of three numbers, and the others */
         {"8]," Q "dimensions" Q ":2", "8]," Q "dimensions" Q ":3074457345618258602", "too large"},
         {Q "bins" Q ":0", Q "bins" Q ":1", "'numbers.knots' is not as"},
         {Q "bins" Q ":0", Q "bins" Q ":9223372036854775807", "'numbers.knots' is too large"},
@@ -281,6 +288,30 @@ static void test_knot_traps(void **state)
     assert_traps(file, traps, sizeof traps / sizeof *traps);
 }
 
+/* Lists that are none, put into an object. */
+static void test_no_lists(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *begin, *began, *end, *ended, *part;
+    } cases[] = {
+        {Q "layers" Q ":[", Q "layers" Q ":{" Q "x" Q ":[", "]," Q "training" Q,
+         "]}," Q "training" Q, "bad layers: not an array"},
+        {Q "train" Q ":[", Q "train" Q ":{" Q "x" Q ":[", "]," Q "valid" Q ":[",
+         "]}," Q "valid" Q ":[", "bad metrics: expected one for each of the 1 targets in 'train'"},
+    };
+    struct bytes file = example_bytes();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bytes half = edited(file, cases[i].begin, cases[i].began);
+        struct bytes trap = edited(half, cases[i].end, cases[i].ended);
+        put_sealed(in_folder("trap"), trap);
+        assert_refused(in_folder("trap"), TULLE_ERROR_FORMAT, cases[i].part);
+        free(half.data);
+        free(trap.data);
+    }
+    free(file.data);
+}
+
 /* Members without factors, in a file that is otherwise as such a description says. */
 static void test_members_without_factors(void **state)
 {
@@ -319,6 +350,7 @@ static void test_format_1_traps(void **state)
         {Q "mse" Q, Q "mse" Q "," Q "huber_delta" Q ":1.0", "unknown members"},
         {Q "rows" Q ":13209,", Q "rows" Q ":13209," Q "auc" Q ":1.0,", "bad metrics"},
         {"," Q "r2" Q ":0.65784446333095548", "", "bad metrics"},
+        {Q "r2" Q ":0.65784446333095548", Q "r2" Q ":true", "bad metrics: r2 is not a number"},
         {Q "mse" Q, Q "cross_entropy" Q, "unknown loss 'cross_entropy'"},
         {Q "mse" Q, Q "mae" Q, "unknown loss 'mae'"},
         {Q "sgd" Q, Q "adamw" Q, "unknown optimizer 'adamw'"},
@@ -329,6 +361,36 @@ static void test_format_1_traps(void **state)
     };
     assert_traps(get_bytes(TULLE_SOURCE_DIR "/tests/data/model_v1.tulle"), traps,
                  sizeof traps / sizeof *traps);
+}
+
+/* What else could be in a file of format 1: columns that were not scaled, and figures of no rows.
+ */
+static void test_format_1_numbers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *from, *to;
+        enum tulle_scaling scaling;
+    } edits[] = {
+        {Q "mean" Q ":3.8831891589067942", Q "mean" Q ":0.0", TULLE_SCALING_STANDARD},
+        {Q "scale" Q ":1.9070028526183656", Q "scale" Q ":1.0", TULLE_SCALING_NONE},
+        {Q "r2" Q ":0.65784446333095548", Q "r2" Q ":null", TULLE_SCALING_NONE},
+    };
+    struct bytes file = get_bytes(TULLE_SOURCE_DIR "/tests/data/model_v1.tulle");
+    struct tulle_model *model = NULL;
+    for (size_t i = 0; i < sizeof edits / sizeof *edits; i++) {
+        struct bytes changed = edited(file, edits[i].from, edits[i].to);
+        free(file.data);
+        file = changed;
+        put_sealed(in_folder("old"), file);
+        tulle_model_free(model);
+        model = load_model(in_folder("old"));
+        assert_int_equal(tulle_model_info(model)->inputs[0].scaling, edits[i].scaling);
+        assert_int_equal(tulle_model_info(model)->inputs[1].scaling, TULLE_SCALING_STANDARD);
+    }
+    assert_true(isnan(tulle_model_info(model)->metrics[0].value[TULLE_METRIC_R2]));
+    tulle_model_free(model);
+    free(file.data);
 }
 
 static void test_format_2_traps(void **state)
@@ -349,13 +411,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
-        TEST(test_traps),
-        TEST(test_rich_traps),
-        TEST(test_front_traps),
-        TEST(test_knot_traps),
-        TEST(test_members_without_factors),
-        TEST(test_format_1_traps),
-        TEST(test_format_2_traps),
+        TEST(test_traps),          TEST(test_rich_traps),       TEST(test_front_traps),
+        TEST(test_knot_traps),     TEST(test_no_lists),         TEST(test_members_without_factors),
+        TEST(test_format_1_traps), TEST(test_format_1_numbers), TEST(test_format_2_traps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -37,6 +38,9 @@ DEFINE_TEST(initializer, 0 TULLE_INITIALIZER_LIST(ONE_MORE))
 DEFINE_TEST(scaling, 0 TULLE_SCALING_LIST(ONE_MORE))
 DEFINE_TEST(task, 0 TULLE_TASK_LIST(ONE_MORE))
 DEFINE_TEST(schedule, 0 TULLE_SCHEDULE_LIST(ONE_MORE))
+DEFINE_TEST(parametrization, 0 TULLE_PARAMETRIZATION_LIST(ONE_MORE))
+DEFINE_TEST(fading, 0 TULLE_FADING_LIST(ONE_MORE))
+DEFINE_TEST(recipe, 0 TULLE_RECIPE_LIST(ONE_MORE))
 DEFINE_TEST(type, 2)
 
 /* What people and files know them by. */
@@ -82,13 +86,26 @@ static void test_split_names(void **state)
     assert_null(tulle_split_name((enum tulle_split)4));
 }
 
+static void test_nearest(void **state)
+{
+    static char name[258];
+    const char *const names[] = {"rooms", name};
+    (void)state;
+    memset(name, 'n', sizeof name - 1);
+    assert_int_equal(tulle_nearest_name("roms", names, 2), 0);
+    assert_int_equal(tulle_nearest_name("nnnnn", names, 2), SIZE_MAX);
+    assert_int_equal(tulle_nearest_name(name, names, 2), SIZE_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_activation_names), cmocka_unit_test(test_loss_names),
         cmocka_unit_test(test_optimizer_names),  cmocka_unit_test(test_initializer_names),
         cmocka_unit_test(test_scaling_names),    cmocka_unit_test(test_task_names),
-        cmocka_unit_test(test_schedule_names),   cmocka_unit_test(test_type_names),
+        cmocka_unit_test(test_schedule_names),   cmocka_unit_test(test_parametrization_names),
+        cmocka_unit_test(test_fading_names),     cmocka_unit_test(test_recipe_names),
+        cmocka_unit_test(test_type_names),       cmocka_unit_test(test_nearest),
         cmocka_unit_test(test_some_names),       cmocka_unit_test(test_metric_names),
         cmocka_unit_test(test_split_names),
     };

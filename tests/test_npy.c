@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -273,6 +275,7 @@ static void test_headers_refused(void **state)
         {"", "expected { in"},
         {"{", "expected \" in"},
         {"{'descr': '<f8'", "expected } in"},
+        {"{'shape': (3", "expected , in"},
         {HEADER("'<f8'", "False", "(2, 3)") "x", "nothing after '}'"},
     };
     (void)state;
@@ -341,6 +344,27 @@ static void test_every_truncation(void **state)
                 assert_refused(&cut, size < whole.size - data ? "cut short" : "bytes of data, got");
             }
         }
+}
+
+/* In Fortran order, in a pipe, which can be read in one direction only. */
+static void test_named_pipe(void **state)
+{
+    (void)state;
+    struct bytes file = make_typed(1, '<', 1, 1);
+    unlink(table_path);
+    assert_int_equal(mkfifo(table_path, 0600), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        int to = open(table_path, O_WRONLY);
+        _exit(write(to, file.data, file.size) == (ssize_t)file.size ? 0 : 1);
+    }
+    struct result result = read_npy(64);
+    int child_status;
+    assert_true(waitpid(child, &child_status, 0) == child && child_status == 0);
+    unlink(table_path);
+    assert_int_equal(result.status, TULLE_OK);
+    assert_memory_equal(result.values, types[1].values, sizeof types[1].values);
 }
 
 enum { LONG_ROWS = 150 };
@@ -416,7 +440,7 @@ int main(void)
         cmocka_unit_test(test_headers_refused), cmocka_unit_test(test_prefix_refused),
         cmocka_unit_test(test_claims_refused),  cmocka_unit_test(test_every_truncation),
         cmocka_unit_test(test_every_flip),      cmocka_unit_test(test_column_blocks),
-        cmocka_unit_test(test_shortened),
+        cmocka_unit_test(test_shortened),       cmocka_unit_test(test_named_pipe),
     };
     return cmocka_run_group_tests(tests, make_table_folder, remove_table_folder);
 }

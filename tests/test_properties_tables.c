@@ -44,11 +44,12 @@ static void draw_text(struct tulle_rng *rng, char first, size_t number, char *te
                                          "\n", "\r\n", " ", "  ",   "'",
                                          "\\", "NA",   "1", "-2.5", ":",
                                          "\r", "e9",   "?", "\x7f"};
+    static const char *const ends[] = {".", "\n", "\r", "\"", "ü"};
     size_t length = (size_t)snprintf(text, MOST_TEXT, "%c%zu", first, number);
     for (size_t i = draw_small(rng, 0, 8); i > 0; i--)
         length += (size_t)snprintf(text + length, MOST_TEXT - length, "%s",
                                    pieces[draw_count(rng, 0, sizeof pieces / sizeof *pieces - 1)]);
-    snprintf(text + length, MOST_TEXT - length, ".");
+    snprintf(text + length, MOST_TEXT - length, "%s", ends[draw_count(rng, 0, 4)]);
 }
 
 /* Any number that a table may hold: of random bits, whole, with few digits, at the ends. */

@@ -1,6 +1,7 @@
 /* test_status.c - error messages: one line of UTF-8, whatever names and cells are quoted in it. */
 #include "../lib/base/portability.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -118,13 +119,26 @@ static void test_no_column(void **state)
     assert_string_equal(error.message, "no column 'elephant'");
 }
 
+static void test_texts(void **state)
+{
+    struct tulle_error error;
+    (void)state;
+#define ASSERT_TEXT(name, value, text) assert_string_equal(tulle_status_text(TULLE_##name), text);
+    TULLE_STATUS_LIST(ASSERT_TEXT)
+    assert_string_equal(tulle_status_text((enum tulle_status)99), "unknown status");
+    /* What the C library makes of a number that is no error differs. */
+    assert_int_equal(tulle_fail_errno(&error, "t.csv", "cannot read", 123456), TULLE_ERROR_IO);
+    assert_string_equal(error.file, "t.csv");
+    assert_non_null(strstr(error.message, "123456"));
+    assert_int_equal(tulle_fail_errno(&error, "t.csv", "cannot read", ENOMEM), TULLE_ERROR_MEMORY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_characters),
-        cmocka_unit_test(test_controls),
-        cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_no_column),
+        cmocka_unit_test(test_characters), cmocka_unit_test(test_controls),
+        cmocka_unit_test(test_cut),        cmocka_unit_test(test_no_column),
+        cmocka_unit_test(test_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

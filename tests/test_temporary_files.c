@@ -22,6 +22,8 @@
 
 /* --- Processes ------------------------------------------------------------------------------- */
 
+enum { LONGEST_LIFE = 100 }; /* of a child, in seconds, should its parent fail */
+
 /* A child process that begins to write, says so, and waits to be killed. */
 static pid_t begin_in_child(const char *path)
 {
@@ -32,6 +34,7 @@ static pid_t begin_in_child(const char *path)
     assert_true(child >= 0);
     if (child == 0) {
         struct file_writer *writer;
+        alarm(LONGEST_LIFE);
         if (tulle_file_writer_open(path, &writer, NULL) != TULLE_OK ||
             tulle_file_writer_write(writer, "half", 4, NULL) != TULLE_OK ||
             write(said[1], "", 1) != 1)
@@ -118,6 +121,7 @@ static pid_t write_for_ever(char letter)
     if (child > 0)
         return child;
     char text[LETTERS + 1];
+    alarm(LONGEST_LIFE);
     memset(text, letter, LETTERS);
     text[LETTERS] = '\0';
     tulle_file_io.fsync = no_fsync;
@@ -228,6 +232,28 @@ static void test_finished_before_locked(void **state)
     assert_int_equal(entry_count(), 3);
 }
 
+static int late_rename(const char *from, const char *to)
+{
+    struct file_writer *other;
+    tulle_file_io.rename = file_system.rename;
+    assert_int_equal(tulle_file_writer_open(to, &other, NULL), TULLE_OK);
+    tulle_file_writer_abort(other);
+    return file_system.rename(from, to);
+}
+
+/* Another writer comes when all is written and closed. */
+static void test_locked_until_renamed(void **state)
+{
+    (void)state;
+    file_system = tulle_file_io;
+    tulle_file_io.rename = late_rename;
+    enum tulle_status status = write_text(in_folder("file"), "new", NULL);
+    tulle_file_io = file_system;
+    assert_int_equal(status, TULLE_OK);
+    assert_holds(in_folder("file"), "new");
+    assert_int_equal(entry_count(), 1);
+}
+
 static int taken(const char *path, int flags, mode_t mode)
 {
     errno = EEXIST;
@@ -251,9 +277,13 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
-        TEST(test_leftovers),           TEST(test_leftover_of_others),
-        TEST(test_many_writers),        TEST(test_taken_names),
-        TEST(test_taken_before_locked), TEST(test_finished_before_locked),
+        TEST(test_leftovers),
+        TEST(test_leftover_of_others),
+        TEST(test_many_writers),
+        TEST(test_taken_names),
+        TEST(test_taken_before_locked),
+        TEST(test_finished_before_locked),
+        TEST(test_locked_until_renamed),
         TEST(test_no_name_is_free),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

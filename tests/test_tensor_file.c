@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -67,7 +68,7 @@ static struct numbers some_numbers(void)
                             {{{1, 2}, {3, 4}, {5, 6}}, {{7, 8}, {9, 10}, {11, 12}}}};
 }
 
-static void write(const struct tensor_file *of, const char *path, const char *keep)
+static void write_file(const struct tensor_file *of, const char *path, const char *keep)
 {
     struct numbers numbers = some_numbers();
     struct tensor tensors[TENSORS];
@@ -91,7 +92,7 @@ static void test_round_trip(void **state)
 {
     (void)state;
     const struct numbers expected = some_numbers();
-    write(&kind, in_folder("file"), NULL);
+    write_file(&kind, in_folder("file"), NULL);
     for (size_t first = 0; first <= TENSORS; first++) { /* read before the others */
         struct numbers found;
         struct tensor tensors[TENSORS];
@@ -123,8 +124,8 @@ static void test_bytes(void **state)
     (void)state;
     const float rows[] = {11, 12, 13, 21, 22, 23};
     const float cube[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
-    write(&kind, in_folder("file"), NULL);
-    write(&kind, in_folder("again"), NULL);
+    write_file(&kind, in_folder("file"), NULL);
+    write_file(&kind, in_folder("again"), NULL);
     struct bytes file = get_bytes(in_folder("file")), again = get_bytes(in_folder("again"));
     assert_int_equal(file.size, again.size);
     assert_memory_equal(file.data, again.data, file.size);
@@ -146,17 +147,17 @@ static void test_kinds(void **state)
                                     older = {"tulle-test", "test", 2, 10000};
     struct tensor_reader *reader;
     struct tulle_error error;
-    write(&other, in_folder("file"), NULL);
+    write_file(&other, in_folder("file"), NULL);
     assert_int_equal(tulle_tensor_file_open(&kind, in_folder("file"), &reader, &error),
                      TULLE_ERROR_FORMAT);
     assert_null(reader);
     assert_string_equal(error.message, "not a Tulle test");
     assert_string_equal(error.file, in_folder("file"));
-    write(&newer, in_folder("file"), NULL);
+    write_file(&newer, in_folder("file"), NULL);
     assert_int_equal(tulle_tensor_file_open(&kind, in_folder("file"), &reader, &error),
                      TULLE_ERROR_VERSION);
     assert_non_null(strstr(error.message, "test format 4 is newer than this Tulle reads (3)"));
-    write(&older, in_folder("file"), NULL);
+    write_file(&older, in_folder("file"), NULL);
     reader = open_file(in_folder("file"));
     assert_int_equal(tulle_tensor_file_version(reader), 2);
     assert_int_equal(tulle_tensor_file_finish(reader, TULLE_OK, NULL, NULL), TULLE_OK);
@@ -167,7 +168,7 @@ static void test_other_tensors(void **state)
     (void)state;
     struct numbers numbers;
     struct tensor tensors[TENSORS];
-    write(&kind, in_folder("file"), NULL);
+    write_file(&kind, in_folder("file"), NULL);
     enum { ALL = TENSORS };
     const struct {
         size_t index;
@@ -205,7 +206,7 @@ static void test_other_tensors(void **state)
 static void test_damage(void **state)
 {
     (void)state;
-    write(&kind, in_folder("file"), NULL);
+    write_file(&kind, in_folder("file"), NULL);
     struct bytes file = get_bytes(in_folder("file"));
     file.data[file.size - 1] ^= 1;
     put_bytes(in_folder("file"), file.data, file.size);
@@ -228,11 +229,11 @@ static void test_damage(void **state)
 static void test_keep(void **state)
 {
     (void)state;
-    write(&kind, in_folder("file"), in_folder("old")); /* there is nothing to keep */
+    write_file(&kind, in_folder("file"), in_folder("old")); /* there is nothing to keep */
     assert_int_equal(entry_count(), 1);
     put_bytes(in_folder("old"), "older", 5);
     put_bytes(in_folder("file"), "old", 3);
-    write(&kind, in_folder("file"), in_folder("old"));
+    write_file(&kind, in_folder("file"), in_folder("old"));
     assert_int_equal(entry_count(), 2);
     struct bytes old = get_bytes(in_folder("old"));
     assert_string_equal((char *)old.data, "old");
@@ -255,6 +256,42 @@ static void test_keep(void **state)
     free(old.data);
 }
 
+/* Cut off after it was opened, at every place. */
+static void test_shortened(void **state)
+{
+    (void)state;
+    write_file(&kind, in_folder("whole"), NULL);
+    struct bytes file = get_bytes(in_folder("whole"));
+    size_t data = 8 + file.data[0] + 256 * (size_t)file.data[1];
+    for (size_t size = data; size < file.size; size++) {
+        struct numbers found;
+        struct tensor tensors[TENSORS];
+        struct tulle_error error;
+        list(&found, tensors);
+        put_bytes(in_folder("file"), file.data, file.size);
+        struct tensor_reader *reader = open_file(in_folder("file"));
+        assert_int_equal(truncate(in_folder("file"), (off_t)size), 0);
+        enum tulle_status status = tulle_tensor_file_read(reader, tensors, TENSORS, &error);
+        status = tulle_tensor_file_finish(reader, status, NULL, &error);
+        assert_int_equal(status, TULLE_ERROR_FORMAT);
+        assert_string_equal(error.message, "cut short while it was read");
+    }
+    free(file.data);
+}
+
+/* Of which no file could hold all. */
+static void test_too_large(void **state)
+{
+    (void)state;
+    const struct tensor tensors[] = {
+        {"huge", TENSOR_F64, 2, {SIZE_MAX / 4, 8}, NULL, NULL, NULL, 0}};
+    struct tulle_error error;
+    assert_int_equal(
+        tulle_tensor_file_write(&kind, in_folder("file"), NULL, "1.2.3", "{}", tensors, 1, &error),
+        TULLE_ERROR_MEMORY);
+    assert_int_equal(entry_count(), 0);
+}
+
 static void test_header_too_long(void **state)
 {
     (void)state;
@@ -273,9 +310,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
-        TEST(test_round_trip),      TEST(test_bytes),  TEST(test_kinds),
-        TEST(test_other_tensors),   TEST(test_damage), TEST(test_keep),
-        TEST(test_header_too_long),
+        TEST(test_round_trip),      TEST(test_bytes),     TEST(test_kinds),
+        TEST(test_other_tensors),   TEST(test_damage),    TEST(test_keep),
+        TEST(test_header_too_long), TEST(test_too_large), TEST(test_shortened),
+
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

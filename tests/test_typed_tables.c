@@ -259,6 +259,26 @@ static void test_many_levels(void **state)
     tulle_dataset_free(dataset);
 }
 
+/* So many texts that some have the same hash: of 32 bits, a dozen pairs are expected to. */
+static void test_same_hashes(void **state)
+{
+    enum { TEXTS = 320000 };
+    struct level_set set;
+    size_t level;
+    (void)state;
+    assert_true(tulle_level_set_init(&set));
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < TEXTS; i++) {
+            char text[32];
+            int length = snprintf(text, sizeof text, "%zu", i * i);
+            if (i % 2)
+                text[length++] = '?'; /* of which so some are longer than others */
+            assert_int_equal(tulle_level_set_add(&set, text, (size_t)length, &level), TULLE_OK);
+            assert_int_equal(level, i);
+        }
+    tulle_level_set_clear(&set);
+}
+
 /* Texts of all lengths, of which each is the beginning of the next; long ones; none. */
 static void test_level_set(void **state)
 {
@@ -297,6 +317,11 @@ static void test_level_set(void **state)
         assert_int_equal(strlen(copy.names[i]), i);
     assert_string_equal(copy.names[LONGEST + 4321], "4321");
     tulle_free((void *)copy.names);
+    tulle_level_set_clear(&set);
+    assert_true(tulle_level_set_init(&set));
+    assert_int_equal(tulle_level_set_add(&set, text, LONGEST, &level), TULLE_OK);
+    assert_int_equal(strlen(set.levels.names[0]), LONGEST); /* the first one is longer than usual */
+    tulle_level_set_clear(&set);
     free(text);
 }
 
@@ -386,15 +411,11 @@ static void test_npy(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tables),
-        cmocka_unit_test(test_split_is_a_column),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_both_kinds_refused),
-        cmocka_unit_test(test_many_levels),
-        cmocka_unit_test(test_level_set),
-        cmocka_unit_test(test_growing_levels),
-        cmocka_unit_test(test_every_truncation),
-        cmocka_unit_test(test_npy),
+        cmocka_unit_test(test_tables),           cmocka_unit_test(test_split_is_a_column),
+        cmocka_unit_test(test_refused),          cmocka_unit_test(test_both_kinds_refused),
+        cmocka_unit_test(test_many_levels),      cmocka_unit_test(test_level_set),
+        cmocka_unit_test(test_same_hashes),      cmocka_unit_test(test_growing_levels),
+        cmocka_unit_test(test_every_truncation), cmocka_unit_test(test_npy),
     };
     return cmocka_run_group_tests(tests, make_table_folder, remove_table_folder);
 }

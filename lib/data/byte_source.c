@@ -152,6 +152,7 @@ static enum tulle_status read_gzip(struct byte_source *source, void *to, size_t 
         else if (result != Z_OK)
             return tulle_fail_at(error, TULLE_ERROR_DATA, source->name, 0, 0,
                                  "the gzip data is damaged: %s",
+                                 /* not covered: zlib always says what it is */
                                  stream->msg ? stream->msg : "no more is known");
     }
     *got = size - stream->avail_out;

@@ -100,6 +100,7 @@ void tulle_dataset_free(struct tulle_dataset *dataset)
 static enum tulle_status read_rows(struct tulle_dataset *dataset, struct table_reader *reader,
                                    struct tulle_error *error)
 {
+    enum { FIRST_NUMBERS = 2048 };
     struct tulle_dataset_info *info = &dataset->info;
     int has_split = info->split_column != NULL;
     size_t capacity = 0;
@@ -112,7 +113,7 @@ static enum tulle_status read_rows(struct tulle_dataset *dataset, struct table_r
         if (!values)
             break;
         if (info->rows == capacity) {
-            capacity = capacity ? 2 * capacity : 256;
+            capacity = capacity ? 2 * capacity : 1 + FIRST_NUMBERS / info->columns;
             if (!resize(dataset, capacity, has_split))
                 return tulle_fail_memory(error);
         }

@@ -51,7 +51,7 @@ static struct level_slot *find_slot(const struct level_set *set, uint32_t hash, 
             return slot;
         if (slot->hash == hash) {
             const char *name = set->levels.names[slot->number - 1];
-            if (strncmp(name, text, length) == 0 && name[length] == '\0')
+            if (strlen(name) == length && memcmp(name, text, length) == 0)
                 return slot;
         }
     }
@@ -60,10 +60,8 @@ static struct level_slot *find_slot(const struct level_set *set, uint32_t hash, 
 /* Twice the slots, each level to the first that is free. */
 static int grow_slots(struct level_set *set)
 {
-    size_t count;
     struct level_slot *old = set->slots;
-    if (!tulle_multiply(set->slot_count, 2, &count))
-        return 0;
+    size_t count = 2 * set->slot_count; /* of slots that are in memory: no overflow */
     struct level_slot *slots = tulle_calloc(count, sizeof *slots);
     if (!slots)
         return 0;
@@ -93,7 +91,7 @@ static int make_room(struct level_set *set)
         set->levels.names = names;
         set->capacity = capacity;
     }
-    return set->levels.count < UINT32_MAX - 1 &&
+    return set->levels.count < UINT32_MAX - 1 && /* not covered: some 200 GB of names */
            (set->levels.count < set->slot_count / 2 || grow_slots(set));
 }
 
@@ -104,9 +102,7 @@ static char *place_text(struct level_set *set, const char *text, size_t length)
     if (!block || block->size - block->used <= length) {
         size_t size = block && block->size < LARGEST_BLOCK ? 2 * block->size : LARGEST_BLOCK;
         size = !block ? FIRST_BLOCK : size;
-        size = length < size ? size : length + 1;
-        if (size > SIZE_MAX - sizeof *block)
-            return NULL;
+        size = length < size ? size : length + 1; /* of a text in memory: no overflow */
         block = tulle_realloc_array(NULL, 1, sizeof *block + size);
         if (!block)
             return NULL;
@@ -142,7 +138,7 @@ enum tulle_status tulle_level_set_add(struct level_set *set, const char *text, s
 
 int tulle_level_set_init(struct level_set *set)
 {
-    *set = (struct level_set){.capacity = FIRST_CAPACITY, .slot_count = 2 * FIRST_CAPACITY};
+    *set = (struct level_set){.capacity = FIRST_CAPACITY, .slot_count = 2 * (size_t)FIRST_CAPACITY};
     set->levels.names = tulle_calloc(set->capacity, sizeof *set->levels.names);
     set->slots = tulle_calloc(set->slot_count, sizeof *set->slots);
     if (set->levels.names && set->slots)

@@ -47,7 +47,8 @@ static int round_short(uint64_t mantissa, int64_t exponent, double *value)
     int first = (int)(high >> 63); /* the product's first bit is its 128th, or else the 127th */
     uint64_t kept = high >> (9 + first);
     /* Halfway between two doubles it goes to the even one. With other exponents nothing is: the
-     * power of five in the number, or in what it is divided by, has too many bits for that. */
+     * power of five in the number, or in what it is divided by, has too many bits for that. (not
+     * covered: such an exponent with a product that looks like it, by a chance of 1 in 2^70) */
     if (low == 0 && (kept & 3) == 1 && kept << (9 + first) == high && exponent >= -4 &&
         exponent <= 23)
         kept--;
@@ -97,8 +98,6 @@ static double round_by_strtod(const char *text, const char *end, int64_t exponen
             exponent++;
         }
     }
-    if (used == 0)
-        return 0;
     if (cut_off) {
         buffer[used++] = '1';
         exponent--;
@@ -116,8 +115,8 @@ static double round_by_strtod(const char *text, const char *end, int64_t exponen
     return value;
 }
 
-/* As round_by_strtod; where the leading digits, and the same with one more in the last place, round
- * to one double, so does what lies between. */
+/* As round_by_strtod, of digits of which one is not 0; where the leading digits, and the same with
+ * one more in the last place, round to one double, so does what lies between. */
 static double round_long(const char *text, const char *end, int64_t exponent)
 {
     uint64_t mantissa = 0;
@@ -133,11 +132,10 @@ static double round_long(const char *text, const char *end, int64_t exponent)
             used += mantissa != 0;
         }
     }
-    double low, high;
-    if (round_short(mantissa, exponent + left_out, &low) &&
-        round_short(mantissa + (left_out > 0), exponent + left_out, &high) && low == high)
-        return low;
-    return round_by_strtod(text, end, exponent);
+    double low = 0, high = 0;
+    int are_known = round_short(mantissa, exponent + left_out, &low) &
+                    round_short(mantissa + (left_out > 0), exponent + left_out, &high);
+    return are_known && low == high ? low : round_by_strtod(text, end, exponent);
 }
 
 /* --- Reading ---------------------------------------------------------------------------------- */

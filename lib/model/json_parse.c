@@ -278,8 +278,7 @@ enum tulle_status tulle_json_parse(const char *part, const char *text, size_t le
 {
     struct parser p = {.at = text, .end = text + length};
     *json = NULL;
-    if (length < SIZE_MAX)
-        p.text = tulle_realloc_array(NULL, length + 1, 1);
+    p.text = tulle_realloc_array(NULL, length + 1, 1); /* of a text in memory: no overflow */
     if (!p.text)
         return tulle_fail_memory(error);
     json_t *value = read_value(&p);

@@ -42,7 +42,7 @@ enum tulle_status tulle_json_unpack(const char *part, json_t *object, struct tul
 {
     va_list list, again;
     json_error_t json_error;
-    if (!json_is_object(object))
+    if (json_typeof(object) != JSON_OBJECT)
         return tulle_fail(error, TULLE_ERROR_FORMAT, "bad %s: expected an object", part);
     va_start(list, format);
     va_copy(again, list);

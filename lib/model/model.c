@@ -88,8 +88,8 @@ static int copy_front(struct tulle_front *copy, const struct tulle_front *front)
                                  .members = front->members > 0 ? front->members : 1};
     if (count == 0)
         return 1;
-    if (front->bins > 0 && !tulle_multiply(count, front->bins + 1, &knots))
-        return 0;
+    if (front->bins > 0)
+        knots = count * (front->bins + 1); /* of which there is an array: no overflow */
     copy->number_count = count;
     copy->dimensions = front->dimensions;
     copy->frequencies = front->frequencies;

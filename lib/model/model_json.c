@@ -131,7 +131,7 @@ static enum tulle_status read_numbers(const json_t *array, struct model_json *js
     json->numbers = items;
     for (size_t i = 0; i < json->info.front.number_count && status == TULLE_OK; i++) {
         const json_t *index = json_array_get(array, i);
-        if (!json_is_integer(index))
+        if (json_typeof(index) != JSON_INTEGER)
             return tulle_fail(error, TULLE_ERROR_FORMAT, "bad numbers: not an integer");
         status =
             tulle_json_read_count("numbers", json_integer_value(index), &json->numbers[i], error);

@@ -82,6 +82,11 @@ static enum tulle_status unpack_training_1(json_t *object, struct training *t,
     return status == TULLE_OK ? unpack_rows(rows, t, error) : status;
 }
 
+static int is_number(const json_t *json)
+{
+    return json_typeof(json) == JSON_INTEGER || json_typeof(json) == JSON_REAL;
+}
+
 static enum tulle_status read_quantiles(const json_t *array, struct model_json *json,
                                         struct tulle_error *error)
 {
@@ -93,7 +98,7 @@ static enum tulle_status read_quantiles(const json_t *array, struct model_json *
     json->quantiles = items;
     for (size_t i = 0; i < json->info.quantile_count; i++) {
         const json_t *number = json_array_get(array, i);
-        if (!json_is_number(number))
+        if (!is_number(number))
             return tulle_fail(error, TULLE_ERROR_FORMAT, "bad quantiles: not a number");
         json->quantiles[i] = json_number_value(number);
     }
@@ -162,20 +167,18 @@ json_t *tulle_record_write_settings(const struct tulle_model_info *info)
 enum tulle_status tulle_record_read_settings(json_t *object, struct model_json *json,
                                              struct tulle_error *error)
 {
-    const char *name;
-    json_t *value;
-    if (!json_is_object(object))
+    if (json_typeof(object) != JSON_OBJECT)
         return tulle_fail(error, TULLE_ERROR_FORMAT, "bad settings: not an object");
     json->settings = tulle_calloc(json_object_size(object), sizeof *json->settings);
     if (!json->settings)
         return tulle_fail_memory(error);
-    json_object_foreach(object, name, value)
-    {
-        if (!json_is_string(value))
+    for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at)) {
+        const char *name = json_object_iter_key(at);
+        const char *value = json_string_value(json_object_iter_value(at));
+        if (!value)
             return tulle_fail(error, TULLE_ERROR_FORMAT, "bad settings: '%s' is not a string",
                               name);
-        json->settings[json->info.setting_count++] =
-            (struct tulle_setting){name, json_string_value(value)};
+        json->settings[json->info.setting_count++] = (struct tulle_setting){name, value};
     }
     return TULLE_OK;
 }
@@ -217,15 +220,15 @@ static enum tulle_status read_metric(json_t *object, int version, struct tulle_m
 {
     const size_t most = version == 1 ? 3 : TULLE_METRIC_SLOTS;
     const json_t *rows = json_object_get(object, "rows");
-    if (!json_is_integer(rows))
+    if (!rows || json_typeof(rows) != JSON_INTEGER)
         return tulle_fail(error, TULLE_ERROR_FORMAT, "bad metrics: no number of rows");
     size_t found = 1;
     for (size_t k = 0; k < TULLE_METRIC_SLOTS; k++) {
         const char *name = k < most ? tulle_metric_name((enum tulle_metric)k) : NULL;
         const json_t *value = name ? json_object_get(object, name) : NULL;
-        metrics->value[k] = json_is_number(value) ? json_number_value(value) : NAN;
+        metrics->value[k] = value && is_number(value) ? json_number_value(value) : NAN;
         found += value != NULL;
-        if (value && !json_is_number(value) && !(version == 1 && json_is_null(value)))
+        if (value && !is_number(value) && !(version == 1 && json_typeof(value) == JSON_NULL))
             return tulle_fail(error, TULLE_ERROR_FORMAT, "bad metrics: %s is not a number", name);
     }
     if (found != json_object_size(object) || (version == 1 && found != 4))
@@ -247,7 +250,7 @@ enum tulle_status tulle_record_read_metrics(json_t *object, int version, struct 
     if (!json->metrics)
         return tulle_fail_memory(error);
     for (size_t split = 0; split < 3; split++) {
-        if (!json_is_array(splits[split]) || json_array_size(splits[split]) != targets)
+        if (json_typeof(splits[split]) != JSON_ARRAY || json_array_size(splits[split]) != targets)
             return tulle_fail(error, TULLE_ERROR_FORMAT,
                               "bad metrics: expected one for each of the %zu targets in '%s'",
                               targets, split_names[split]);

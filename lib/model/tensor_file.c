@@ -212,7 +212,8 @@ static enum tulle_status make_head(const struct tensor_file *kind, const char *t
 
 static enum tulle_status hash_run(void *hash, void *run, size_t bytes)
 {
-    return XXH3_64bits_update(hash, run, bytes) == XXH_OK ? TULLE_OK : TULLE_ERROR_MEMORY;
+    XXH3_64bits_update(hash, run, bytes);
+    return TULLE_OK;
 }
 
 static void write_digits(const XXH3_state_t *hash, char digits[CHECKSUM_DIGITS + 1])
@@ -224,19 +225,19 @@ static void write_digits(const XXH3_state_t *hash, char digits[CHECKSUM_DIGITS +
 static enum tulle_status seal(unsigned char *head, size_t size, const struct tensor *tensors,
                               size_t count, struct tulle_error *error)
 {
-    enum tulle_status status = TULLE_ERROR_MEMORY;
     XXH3_state_t *hash = XXH3_createState();
-    if (hash && XXH3_64bits_reset(hash) == XXH_OK)
-        status = hash_run(hash, head, size);
-    if (status == TULLE_OK)
-        status = visit_runs(tensors, count, 0, hash_run, hash, error);
+    if (!hash)
+        return tulle_fail_memory(error);
+    XXH3_64bits_reset(hash);
+    hash_run(hash, head, size);
+    enum tulle_status status = visit_runs(tensors, count, 0, hash_run, hash, error);
     if (status == TULLE_OK) {
         char digits[CHECKSUM_DIGITS + 1];
         write_digits(hash, digits);
         memcpy(head + CHECKSUM_OFFSET, digits, CHECKSUM_DIGITS);
     }
     XXH3_freeState(hash);
-    return status == TULLE_OK ? status : tulle_fail_memory(error);
+    return status;
 }
 
 struct output {
@@ -430,9 +431,8 @@ static enum tulle_status parse_header(struct tensor_reader *reader, struct tulle
                          reader->data_offset - LENGTH_SIZE, &reader->json, error);
     if (status != TULLE_OK)
         return status;
-    json_t *metadata = json_object_get(reader->json, "__metadata__");
-    if (!metadata)
-        return REFUSE(error, "bad header: it has no __metadata__");
+    json_t *metadata =
+        json_object_get(reader->json, "__metadata__"); /* which identify() has seen */
     return tulle_json_unpack("header", metadata, error, "{s:s, s:s, s:s, s:s, s:s}", "checksum",
                              &checksum, "format", &format, "format_version", &version,
                              "tulle_version", &reader->tulle_version, reader->kind->noun,

@@ -302,7 +302,7 @@ static enum tulle_status fit_inputs(struct training *t, struct tulle_error *erro
     enum tulle_status status = TULLE_OK;
     if (!first || !find_duplicates(t, first))
         status = tulle_fail_memory(error);
-    for (size_t i = 0; status == TULLE_OK && i < all; i++) {
+    for (size_t i = 0; first && status == TULLE_OK && i < all; i++) {
         struct tulle_column *fit = &t->fits[kept];
         const char *name = data->names[t->columns[i]];
         status = tulle_column_fit(t->dataset, t->columns[i], t->order, t->rows[TULLE_SPLIT_TRAIN],

@@ -1,0 +1,236 @@
+/* test_out_of_memory_files.c - checkpoints, models, bytes and columns by themselves, with each of
+ * their allocations failing: what is too slow to do within trainings. */
+#include "../lib/base/portability.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../lib/base/memory.h"
+#include "../lib/data/byte_source.h"
+#include "../lib/data/column_fit.h"
+#include "../lib/model/checkpoint.h"
+#include "failing_memory.h"
+#include "model_support.h"
+
+/* --- Checkpoints ----------------------------------------------------------------------------- */
+
+enum { CURVE = 4 };
+static float weights[100];
+static double curve[CURVE];
+static size_t curve_count;
+static const struct checkpoint_field fields[] = {{"seed", "1"}, {"recipe", "plain"}};
+static struct checkpoint_part parts[] = {{"weights", TENSOR_F32, weights, 100, NULL},
+                                         {"curve", TENSOR_F64, curve, CURVE, NULL}};
+static const struct checkpoint checkpoint = {(struct checkpoint_field *)fields, 2, parts, 2};
+
+static enum tulle_status write_checkpoint(struct tulle_error *error)
+{
+    parts[1].data = curve;
+    parts[1].found_count = NULL;
+    return tulle_checkpoint_write(in_folder("run"), &checkpoint, error);
+}
+
+static enum tulle_status read_checkpoint(struct tulle_error *error)
+{
+    int found;
+    char notice[CHECKPOINT_NOTICE_SIZE];
+    parts[1].data = NULL;
+    parts[1].found_count = &curve_count;
+    enum tulle_status status =
+        tulle_checkpoint_read(in_folder("run"), &checkpoint, &found, notice, error);
+    assert_int_equal(found, status == TULLE_OK);
+    if (parts[1].data && status == TULLE_OK)
+        assert_memory_equal(parts[1].data, curve, sizeof curve);
+    tulle_free(parts[1].data);
+    return status;
+}
+
+static enum tulle_status check_checkpoint(struct tulle_error *error)
+{
+    return tulle_checkpoint_check(in_folder("run"), error);
+}
+
+/* What was there before is there. */
+static void check_run(enum tulle_status status)
+{
+    (void)status;
+    assert_int_equal(read_checkpoint(NULL), TULLE_OK);
+}
+
+static void test_checkpoints(void **state)
+{
+    (void)state;
+    if (!tulle_has_model_files)
+        skip();
+    for (size_t i = 0; i < CURVE; i++)
+        curve[i] = (double)i;
+    assert_int_equal(write_checkpoint(NULL), TULLE_OK);
+    torture(&(struct operation){
+        .name = "write a checkpoint", .run = write_checkpoint, .check = check_run});
+    torture(&(struct operation){
+        .name = "read a checkpoint", .run = read_checkpoint, .check = check_run});
+    torture(&(struct operation){
+        .name = "look at a checkpoint", .run = check_checkpoint, .check = check_run});
+}
+
+/* --- Models ---------------------------------------------------------------------------------- */
+
+static struct tulle_model *model, *loaded;
+
+static enum tulle_status save(struct tulle_error *error)
+{
+    return tulle_model_save(model, in_folder("model"), error);
+}
+
+static void check_saved(enum tulle_status status)
+{
+    (void)status;
+    struct tulle_model *found = load_model(in_folder("model"));
+    assert_same_model(found, model);
+    tulle_model_free(found);
+}
+
+static enum tulle_status load(struct tulle_error *error)
+{
+    return tulle_model_load(in_folder("model"), &loaded, error);
+}
+
+static void check_loaded(enum tulle_status status)
+{
+    assert_int_equal(loaded != NULL, status == TULLE_OK);
+    if (loaded)
+        assert_same_model(loaded, model);
+    tulle_model_free(loaded);
+}
+
+/* With all that a model can have, splines among it. */
+static void test_models(void **state)
+{
+    (void)state;
+    static const double knots[] = {1, 2, 3, 4, 5, 6};
+    struct rich rich;
+    if (!tulle_has_model_files)
+        skip();
+    rich_init(&rich);
+    rich.info.front.number_count = 2;
+    rich.info.front.frequencies = 0;
+    rich.info.front.bins = 2;
+    rich.info.front.knots = knots;
+    assert_int_equal(tulle_model_create(&rich.info, &model, NULL), TULLE_OK);
+    save_model(model, in_folder("model"));
+    torture(&(struct operation){.name = "save a model", .run = save, .check = check_saved});
+    torture(&(struct operation){.name = "load a model", .run = load, .check = check_loaded});
+    tulle_model_free(model);
+}
+
+/* --- Bytes ----------------------------------------------------------------------------------- */
+
+/* Of which more are wanted than are read at once. */
+static enum tulle_status read_bytes(struct tulle_error *error)
+{
+    struct byte_source *source;
+    enum tulle_status status = tulle_byte_source_open(in_folder("bytes"), 4, &source, error);
+    if (status == TULLE_OK)
+        status = tulle_byte_source_fill(source, 64, error);
+    if (status == TULLE_OK)
+        assert_int_equal(tulle_byte_source_window(source).size, 64);
+    tulle_byte_source_close(source);
+    return status;
+}
+
+static void check_nothing(enum tulle_status status)
+{
+    (void)status;
+}
+
+static void test_bytes(void **state)
+{
+    unsigned char bytes[64] = "text";
+    (void)state;
+    put_bytes(in_folder("bytes"), bytes, sizeof bytes);
+    torture(&(struct operation){.name = "read bytes", .run = read_bytes, .check = check_nothing});
+}
+
+/* --- Columns --------------------------------------------------------------------------------- */
+
+/* An array of numbers that are names: each is a level of its own. */
+static enum tulle_status read_names(struct tulle_error *error)
+{
+    static const char *const names[] = {"c0"};
+    struct tulle_read_options options = TULLE_READ_OPTIONS;
+    tulle_dataset *dataset;
+    options.categorical = names;
+    options.categorical_count = 1;
+    enum tulle_status status = tulle_dataset_read(in_folder("names"), &options, &dataset, error);
+    if (status == TULLE_OK)
+        assert_int_equal(tulle_dataset_info(dataset)->levels[0].count, 100);
+    tulle_dataset_free(dataset);
+    return status;
+}
+
+static const tulle_dataset *numbers;
+
+static enum tulle_status fit_classes(struct tulle_error *error)
+{
+    static const size_t order[] = {0, 1, 2, 3, 4, 5, 6, 7};
+    struct tulle_column column;
+    enum tulle_status status = tulle_column_fit_classes(numbers, 0, order, 8, 100, &column, error);
+    if (status == TULLE_OK)
+        assert_int_equal(column.levels.count, 8);
+    tulle_column_clear(&column);
+    return status;
+}
+
+static void test_columns(void **state)
+{
+    static const char header[] =
+        "\x93NUMPY\x01\0\x3b\0{'descr': '|u1', 'fortran_order': False, 'shape': (100, 1)}";
+    unsigned char file[sizeof header - 1 + 100];
+    static const char *const names[] = {"y"};
+    double values[8];
+    tulle_dataset *dataset;
+    (void)state;
+    memcpy(file, header, sizeof header - 1);
+    for (size_t i = 0; i < 100; i++)
+        file[sizeof header - 1 + i] = (unsigned char)i;
+    for (size_t i = 0; i < 8; i++)
+        values[i] = (double)i;
+    put_bytes(in_folder("names"), file, sizeof file);
+    torture(&(struct operation){.name = "read names", .run = read_names, .check = check_nothing});
+    assert_int_equal(
+        tulle_dataset_create(names, tulle_f64(values, 8, 1), NULL, NULL, &dataset, NULL), TULLE_OK);
+    numbers = dataset;
+    torture(&(struct operation){.name = "fit classes", .run = fit_classes, .check = check_nothing});
+    tulle_dataset_free(dataset);
+}
+
+/* Without memory an error has no advice. */
+static void test_advice(void **state)
+{
+    static const char *const names[] = {"rooms"};
+    (void)state;
+    assert_int_equal(tulle_nearest_name("roms", names, 1), 0);
+    fail_allocations(1, 1);
+    size_t nearest = tulle_nearest_name("roms", names, 1);
+    assert_int_equal(stop_failing(), 1);
+    assert_int_equal(nearest, SIZE_MAX);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
+    const struct CMUnitTest tests[] = {
+        TEST(test_checkpoints),
+        TEST(test_models),
+        TEST(test_bytes),
+        TEST(test_columns),
+        cmocka_unit_test(test_advice),
+    };
+    return cmocka_run_group_tests(tests, use_failing_memory, use_usual_memory);
+}
