@@ -226,10 +226,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
-        TEST(test_checkpoints),
-        TEST(test_models),
-        TEST(test_bytes),
-        TEST(test_columns),
+        TEST(test_checkpoints),        TEST(test_models), TEST(test_bytes), TEST(test_columns),
         cmocka_unit_test(test_advice),
     };
     return cmocka_run_group_tests(tests, use_failing_memory, use_usual_memory);
