@@ -2,6 +2,7 @@
 #include "../base/portability.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "../base/memory.h"
 #include "../base/utf8.h"
@@ -21,23 +22,47 @@ struct text_block {
 
 enum { FIRST_CAPACITY = 8, FIRST_BLOCK = 256, LARGEST_BLOCK = 1 << 20 };
 
-/* Eight bytes at a time; at the end multiplied twice, so that every byte reaches the low bits. What
- * the hash is never shows, so it need not be the same on every machine. */
-static uint32_t hash_text(const char *text, size_t length)
+/* The product of two sums with halves of the key: of two words that were chosen without knowing it
+ * the products are equal once in 2^32 keys (Black et al., UMAC: fast and secure message
+ * authentication, 1999). */
+static uint64_t mix(uint64_t key, uint64_t word)
+{
+    const uint32_t low = (uint32_t)word + (uint32_t)key;
+    const uint32_t high = (uint32_t)(word >> 32) + (uint32_t)(key >> 32);
+    return (uint64_t)low * high;
+}
+
+static uint64_t spread(uint64_t bits)
 {
     const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15); /* 2^64 / the golden ratio (Knuth, 1973) */
+    bits *= odd;
+    return (bits ^ bits >> 32) * odd;
+}
+
+/* Eight bytes at a time. */
+static uint32_t hash_text(uint64_t key, const char *text, size_t length)
+{
     uint64_t hash = length, word;
     for (; length >= sizeof word; text += sizeof word, length -= sizeof word) {
         memcpy(&word, text, sizeof word);
-        hash = (hash ^ word) * odd;
-        hash ^= hash >> 32;
+        hash = mix(key, hash ^ word);
     }
     word = 0;
     for (size_t i = 0; i < length; i++)
         word = word << 8 | (unsigned char)text[i];
-    hash = (hash ^ word) * odd;
-    hash = (hash ^ hash >> 32) * odd;
-    return (uint32_t)(hash >> 32);
+    return (uint32_t)(spread(mix(key, hash ^ word)) >> 32);
+}
+
+/* From the time and from where memory lies, as no one knows who makes a table: names chosen to fall
+ * into one slot would take time with the square of their number. Levels are numbered as they come,
+ * so that no result shows the key. */
+static uint64_t draw_key(const void *block)
+{
+    struct timespec now;
+    timespec_get(&now, TIME_UTC);
+    uint64_t key = spread((uint64_t)now.tv_sec ^ (uint64_t)now.tv_nsec << 32);
+    key = spread(key ^ (uintptr_t)block);
+    return spread(key ^ (uintptr_t)&now);
 }
 
 /* Where the text is, or the empty slot where it belongs. */
@@ -118,7 +143,7 @@ static char *place_text(struct level_set *set, const char *text, size_t length)
 enum tulle_status tulle_level_set_add(struct level_set *set, const char *text, size_t length,
                                       size_t *level)
 {
-    uint32_t hash = hash_text(text, length);
+    uint32_t hash = hash_text(set->key, text, length);
     struct level_slot *slot = find_slot(set, hash, text, length);
     if (slot->number > 0) {
         *level = slot->number - 1;
@@ -141,6 +166,7 @@ int tulle_level_set_init(struct level_set *set)
     *set = (struct level_set){.capacity = FIRST_CAPACITY, .slot_count = 2 * (size_t)FIRST_CAPACITY};
     set->levels.names = tulle_calloc(set->capacity, sizeof *set->levels.names);
     set->slots = tulle_calloc(set->slot_count, sizeof *set->slots);
+    set->key = draw_key(set->slots);
     if (set->levels.names && set->slots)
         return 1;
     tulle_level_set_clear(set);

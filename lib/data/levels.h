@@ -18,6 +18,7 @@ struct level_set {
     size_t capacity;            /* of levels.names */
     struct level_slot *slots;   /* (slot_count) */
     size_t slot_count;          /* a power of two */
+    uint64_t key;               /* of the hashes */
     struct text_block *text;    /* where names are kept */
 };
 
