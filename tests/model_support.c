@@ -14,7 +14,7 @@
 
 #include "model_support.h"
 
-static char folder[64];
+static char folder[128];
 
 void set_metrics(struct tulle_metrics *metrics, size_t rows, double rmse, double mae, double r2)
 {
@@ -193,7 +193,8 @@ void fill_parameters(struct tulle_model *model)
 int make_folder(void **state)
 {
     (void)state;
-    strcpy(folder, "/tmp/tulle-test-XXXXXX");
+    const char *parent = getenv("TMPDIR");
+    snprintf(folder, sizeof folder, "%s/tulle-test-XXXXXX", parent ? parent : "/tmp");
     return mkdtemp(folder) ? 0 : -1;
 }
 
