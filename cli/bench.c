@@ -170,8 +170,8 @@ static const struct kind rows_at_once = {"batch", predict, predict_operations, c
 static const struct kind row_by_row = {"row", predict_one, predict_operations, cli_time_singles,
                                        SINGLE_ROWS};
 
-static int measure(struct bench *bench, const struct kind *kind, const struct shape *shape,
-                   enum tulle_type type, size_t rows, unsigned threads)
+static void measure(struct bench *bench, const struct kind *kind, const struct shape *shape,
+                    enum tulle_type type, size_t rows, unsigned threads)
 {
     struct subject subject;
     struct cli_timing timing;
@@ -182,26 +182,23 @@ static int measure(struct bench *bench, const struct kind *kind, const struct sh
         subject_create(&subject, shape, type, kind->variety ? kind->variety : rows, threads);
     if (status == TULLE_OK)
         status = kind->time(&work, bench->quick, &timing);
-    subject_free(&subject);
     if (status != TULLE_OK)
-        return cli_failure("%s", tulle_status_text(status));
+        cli_die(tulle_status_text(status));
+    subject_free(&subject);
     cli_bench_work(&bench->report, &timing, operations);
-    return 0;
 }
 
 /* With one thread, and with many. */
-static int measure_threads(struct bench *bench, const struct kind *kind, const struct shape *shape,
-                           enum tulle_type type, size_t rows)
+static void measure_threads(struct bench *bench, const struct kind *kind, const struct shape *shape,
+                            enum tulle_type type, size_t rows)
 {
-    int status = 0;
-    for (size_t i = 0; status == 0 && i < bench->thread_counts; i++)
-        status = measure(bench, kind, shape, type, rows, bench->threads[i]);
-    return status;
+    for (size_t i = 0; i < bench->thread_counts; i++)
+        measure(bench, kind, shape, type, rows, bench->threads[i]);
 }
 
 /* --- Parts --- */
 
-static int bench_peak(struct bench *bench)
+static void bench_peak(struct bench *bench)
 {
     for (int type = TULLE_F32; type <= TULLE_F64; type++) {
         for (size_t i = 0; i < bench->thread_counts; i++) {
@@ -213,23 +210,19 @@ static int bench_peak(struct bench *bench)
             cli_bench_peak(&bench->report, cli_median(speeds, PEAK_REPEATS));
         }
     }
-    return 0;
 }
 
-static int bench_step(struct bench *bench)
+static void bench_step(struct bench *bench)
 {
     static const size_t batches[] = {1, 4, 16, 64, 500, 4096};
-    int status = 0;
     for (int type = TULLE_F32; type <= TULLE_F64; type++) {
-        for (size_t i = 0; status == 0 && i < sizeof batches / sizeof batches[0]; i++)
-            status = measure_threads(bench, &steps, &reference, (enum tulle_type)type, batches[i]);
-        if (status == 0)
-            status = measure_threads(bench, &steps, &reference_adam, (enum tulle_type)type, 500);
+        for (size_t i = 0; i < sizeof batches / sizeof batches[0]; i++)
+            measure_threads(bench, &steps, &reference, (enum tulle_type)type, batches[i]);
+        measure_threads(bench, &steps, &reference_adam, (enum tulle_type)type, 500);
     }
-    return status;
 }
 
-static int bench_shapes(struct bench *bench)
+static void bench_shapes(struct bench *bench)
 {
     static const struct shape shapes[] = {
         {"8-64-64-2", 8, 3, {64, 64, 2}, 0},
@@ -237,31 +230,26 @@ static int bench_shapes(struct bench *bench)
         {"784-512-256-10", 784, 3, {512, 256, 10}, 0},
         {"64-1024-1024-8", 64, 3, {1024, 1024, 8}, 0},
     };
-    int status = 0;
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
-        for (size_t rows = 32; status == 0 && rows <= 512; rows *= 16)
-            status = measure_threads(bench, &shape_steps, &shapes[i], TULLE_F32, rows);
-    return status;
+        for (size_t rows = 32; rows <= 512; rows *= 16)
+            measure_threads(bench, &shape_steps, &shapes[i], TULLE_F32, rows);
 }
 
-static int bench_recipes(struct bench *bench)
+static void bench_recipes(struct bench *bench)
 {
     static const enum tulle_recipe recipes[] = {
 #define RECIPE(NAME, value, name, formula) TULLE_RECIPE_##NAME,
         TULLE_RECIPE_LIST(RECIPE)
 #undef RECIPE
     };
-    int status = 0;
     for (size_t r = 0; r < sizeof recipes / sizeof recipes[0]; r++)
-        for (size_t i = 0; status == 0 && i < bench->thread_counts; i++)
-            status = cli_bench_recipe(&bench->report, bench->quick, recipes[r], bench->threads[i]);
-    return status;
+        for (size_t i = 0; i < bench->thread_counts; i++)
+            cli_bench_recipe(&bench->report, bench->quick, recipes[r], bench->threads[i]);
 }
 
-static int bench_widths(struct bench *bench)
+static void bench_widths(struct bench *bench)
 {
     static const size_t widths[] = {17, 100, 257, 1000}, depths[] = {1, 3, 6};
-    int status = 0;
     for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++) {
         for (size_t j = 0; j < sizeof depths / sizeof depths[0]; j++) {
             char name[32];
@@ -270,36 +258,32 @@ static int bench_widths(struct bench *bench)
             for (size_t layer = 0; layer < depths[j]; layer++)
                 shape.units[layer] = widths[i];
             shape.units[depths[j]] = 1;
-            for (size_t rows = 32; status == 0 && rows <= 512; rows *= 16)
-                status = measure_threads(bench, &width_steps, &shape, TULLE_F32, rows);
+            for (size_t rows = 32; rows <= 512; rows *= 16)
+                measure_threads(bench, &width_steps, &shape, TULLE_F32, rows);
         }
     }
-    return status;
 }
 
-static int bench_predict(struct bench *bench)
+static void bench_predict(struct bench *bench)
 {
     static const size_t batches[] = {16, 500, 4096};
-    int status = 0;
-    for (int type = TULLE_F32; status == 0 && type <= TULLE_F64; type++)
-        status = measure(bench, &row_by_row, &reference, (enum tulle_type)type, 1, 1);
     for (int type = TULLE_F32; type <= TULLE_F64; type++)
-        for (size_t i = 0; status == 0 && i < sizeof batches / sizeof batches[0]; i++)
-            status = measure_threads(bench, &rows_at_once, &reference, (enum tulle_type)type,
-                                     batches[i]);
-    return status;
+        measure(bench, &row_by_row, &reference, (enum tulle_type)type, 1, 1);
+    for (int type = TULLE_F32; type <= TULLE_F64; type++)
+        for (size_t i = 0; i < sizeof batches / sizeof batches[0]; i++)
+            measure_threads(bench, &rows_at_once, &reference, (enum tulle_type)type, batches[i]);
 }
 
-static int bench_read(struct bench *bench)
+static void bench_read(struct bench *bench)
 {
-    return cli_bench_read(&bench->report, bench->quick);
+    cli_bench_read(&bench->report, bench->quick);
 }
 
 static int run(const struct cli_options *options)
 {
     static const struct {
         enum cli_bench_part part;
-        int (*run)(struct bench *bench);
+        void (*run)(struct bench *bench);
     } parts[] = {{CLI_BENCH_STEP, bench_step},       {CLI_BENCH_SHAPES, bench_shapes},
                  {CLI_BENCH_RECIPES, bench_recipes}, {CLI_BENCH_WIDTHS, bench_widths},
                  {CLI_BENCH_PREDICT, bench_predict}, {CLI_BENCH_READ, bench_read}};
@@ -309,15 +293,14 @@ static int run(const struct cli_options *options)
     bench.thread_counts = bench.threads[1] > 1 ? 2 : 1;
 
     cli_bench_begin(&bench.report, options);
-    int status = bench_peak(&bench);
-    for (size_t i = 0; status == 0 && i < sizeof parts / sizeof parts[0]; i++) {
+    bench_peak(&bench);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         int wanted = options->only == CLI_BENCH_ALL ? parts[i].part != CLI_BENCH_WIDTHS
                                                     : parts[i].part == options->only;
         if (wanted)
-            status = parts[i].run(&bench);
+            parts[i].run(&bench);
     }
-    int ended = cli_bench_end(&bench.report, options);
-    return status ? status : ended;
+    return cli_bench_end(&bench.report, options);
 }
 
 const struct cli_command cli_bench = {

@@ -67,11 +67,11 @@ void cli_bench_bytes(struct cli_bench_report *report, const struct cli_timing *t
 /* Returns the exit status. */
 int cli_bench_end(struct cli_bench_report *report, const struct cli_options *options);
 
-/* A line: a step of the recipe, for a table of numbers. Returns the exit status. */
-int cli_bench_recipe(struct cli_bench_report *report, int quick, enum tulle_recipe recipe,
-                     unsigned threads);
+/* A line: a step of the recipe, for a table of numbers. */
+void cli_bench_recipe(struct cli_bench_report *report, int quick, enum tulle_recipe recipe,
+                      unsigned threads);
 
-/* The part that reads files; returns the exit status. */
-int cli_bench_read(struct cli_bench_report *report, int quick);
+/* The part that reads files. */
+void cli_bench_read(struct cli_bench_report *report, int quick);
 
 #endif

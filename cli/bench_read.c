@@ -12,6 +12,11 @@
 
 enum { COLUMNS = 9, FILE_BYTES = 8000000, QUICK_FILE_BYTES = 500000 };
 
+struct table {
+    const char *name;
+    int digits;
+};
+
 /* Writes rows of numbers in [0, 1000) with that many digits; returns 0 or a value of errno. */
 static int write_table(int descriptor, int digits, size_t size, size_t *rows, size_t *bytes)
 {
@@ -44,43 +49,55 @@ static enum tulle_status read_table(void *user)
     return status;
 }
 
-static int bench_file(struct cli_bench_report *report, int quick, int digits, char *path,
-                      int descriptor)
+/* Returns 0 or the exit status. */
+static int time_file(const struct cli_work *work, int quick, int descriptor,
+                     const struct table *table, struct cli_bench_report *report,
+                     struct cli_timing *timing, size_t *bytes)
 {
-    const struct cli_work work = {read_table, path, 0, TULLE_F64, 1};
-    struct cli_timing timing;
-    size_t rows = 0, bytes = 0;
-    char subject[32];
+    size_t rows;
     int problem =
-        write_table(descriptor, digits, quick ? QUICK_FILE_BYTES : FILE_BYTES, &rows, &bytes);
+        write_table(descriptor, table->digits, quick ? QUICK_FILE_BYTES : FILE_BYTES, &rows, bytes);
     if (problem)
-        return cli_failure("%s: cannot write: %s", path, strerror(problem));
-    snprintf(subject, sizeof subject, "%d columns, %d digits", COLUMNS, digits);
-    cli_bench_line(report, "read", subject, NULL, rows, 1);
-    enum tulle_status status = cli_time_groups(&work, quick, &timing);
-    if (status != TULLE_OK)
-        return cli_failure("%s: %s", path, tulle_status_text(status));
-    cli_bench_bytes(report, &timing, (double)bytes);
-    return 0;
+        return cli_failure("%s: cannot write: %s", (char *)work->user, strerror(problem));
+    cli_bench_line(report, "read", table->name, NULL, rows, 1);
+    enum tulle_status status = cli_time_groups(work, quick, timing);
+    if (status == TULLE_OK)
+        return 0;
+    /* A signal ends the program soon, and says nothing either in the other parts. */
+    return cli_interrupted() ? CLI_FAILURE : cli_failure("%s", tulle_status_text(status));
 }
 
-int cli_bench_read(struct cli_bench_report *report, int quick)
+/* The file is gone before anything is said of it that may end the program. */
+static int bench_file(struct cli_bench_report *report, int quick, const struct table *table,
+                      const char *folder)
 {
-    static const int digits[] = {6, 17}; /* as people write them, and as programs do */
+    char *path = cli_format("%s/tulle-bench-XXXXXX", folder);
+    const struct cli_work work = {read_table, path, 0, TULLE_F64, 1};
+    struct cli_timing timing;
+    size_t bytes;
+    int status, descriptor = mkstemp(path);
+    if (descriptor < 0) {
+        status = cli_failure("%s: cannot create a file there: %s", folder, strerror(errno));
+    } else {
+        status = time_file(&work, quick, descriptor, table, report, &timing, &bytes);
+        unlink(path);
+    }
+    free(path);
+    if (status == 0)
+        cli_bench_bytes(report, &timing, (double)bytes);
+    return status;
+}
+
+void cli_bench_read(struct cli_bench_report *report, int quick)
+{
+    static const struct table tables[] = {{"9 columns, 6 digits", 6},    /* as people write them */
+                                          {"9 columns, 17 digits", 17}}; /* as programs do */
     const char *chosen = getenv("TMPDIR"), *folder = chosen && *chosen ? chosen : "/tmp";
     int status = 0;
     cli_interrupt_hold(CLI_TIDY_SECONDS); /* to remove the file */
-    for (size_t i = 0; status == 0 && i < sizeof digits / sizeof digits[0]; i++) {
-        char *path = cli_format("%s/tulle-bench-XXXXXX", folder);
-        int descriptor = mkstemp(path);
-        if (descriptor < 0) {
-            status = cli_failure("%s: cannot create a file there: %s", folder, strerror(errno));
-        } else {
-            status = bench_file(report, quick, digits[i], path, descriptor);
-            unlink(path);
-        }
-        free(path);
-    }
+    for (size_t i = 0; status == 0 && i < sizeof tables / sizeof tables[0]; i++)
+        status = bench_file(report, quick, &tables[i], folder);
     cli_interrupt_release();
-    return status;
+    if (status)
+        exit(status);
 }

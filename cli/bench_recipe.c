@@ -110,8 +110,8 @@ static double operations(const struct recipe *r)
     return 6.0 * (double)weights * (double)front->members * ROWS;
 }
 
-int cli_bench_recipe(struct cli_bench_report *report, int quick, enum tulle_recipe recipe,
-                     unsigned threads)
+void cli_bench_recipe(struct cli_bench_report *report, int quick, enum tulle_recipe recipe,
+                      unsigned threads)
 {
     const struct tulle_trainer_options defaults = TULLE_TRAINER_OPTIONS;
     struct recipe *r = cli_allocate(1, sizeof *r);
@@ -133,10 +133,10 @@ int cli_bench_recipe(struct cli_bench_report *report, int quick, enum tulle_reci
     enum tulle_status status = tulle_trainer_create(&r->options, &r->trainer, NULL);
     if (status == TULLE_OK)
         status = cli_time_groups(&work, quick, &timing);
+    if (status != TULLE_OK)
+        cli_die(tulle_status_text(status));
+    cli_bench_work(report, &timing, work.operations);
     tulle_trainer_free(r->trainer);
     free(r->knots);
-    if (status == TULLE_OK)
-        cli_bench_work(report, &timing, work.operations);
     free(r);
-    return status == TULLE_OK ? 0 : cli_failure("%s", tulle_status_text(status));
 }

@@ -75,13 +75,17 @@ static void summarize(struct cli_timing *timing, double *times, size_t count, do
     timing->of_peak = cli_median(ratios, repeats);
 }
 
+static int is_time(size_t repeats, double end)
+{
+    return repeats < FEWEST_REPEATS || cli_clock() < end;
+}
+
 enum tulle_status cli_time_groups(const struct cli_work *work, int quick, struct cli_timing *timing)
 {
-    double times[REPEATS], ratios[REPEATS], begin = cli_clock();
-    size_t repeats = 0, runs;
+    double times[REPEATS], ratios[REPEATS], end = cli_clock() + LINE_SECONDS;
+    size_t repeats = 0, most = quick ? QUICK_REPEATS : REPEATS, runs;
     enum tulle_status status = group_size(work, quick ? QUICK_GROUP_SECONDS : GROUP_SECONDS, &runs);
-    while (status == TULLE_OK && repeats < (quick ? QUICK_REPEATS : REPEATS) &&
-           (repeats < FEWEST_REPEATS || cli_clock() - begin < LINE_SECONDS)) {
+    while (status == TULLE_OK && repeats < most && is_time(repeats, end)) {
         double peak = work->operations > 0 ? cli_peak(work->type, work->threads) : 1;
         status = time_runs(work, runs, NULL, &times[repeats]);
         ratios[repeats] = work->operations / times[repeats] / peak;

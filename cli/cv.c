@@ -49,7 +49,7 @@ static int compare_places(const void *a, const void *b)
     const struct placed *x = a, *y = b;
     if (x->class != y->class)
         return x->class < y->class ? -1 : 1;
-    return x->position < y->position ? -1 : x->position > y->position;
+    return (x->position > y->position) - (x->position < y->position);
 }
 
 /* The column's values, NULL if it is not there: the library will say so. */
@@ -242,9 +242,9 @@ static void log_folds(struct cv *cv)
         if (fold->status != TULLE_OK)
             return;
         unsigned known = cv->job.options->target.count == 1 ? cli_metrics_known(fold->test, 1) : 0;
-        char *text =
-            cli_format("fold %zu of %zu: best epoch %zu of %zu", cv->logged + 1, cv->fold_count,
-                       fold->best_epoch ? fold->best_epoch : fold->epochs, fold->epochs);
+        char *text = cli_format("fold %zu of %zu: ", cv->logged + 1, cv->fold_count);
+        text = fold->best_epoch ? cli_append(text, "best epoch %zu of ", fold->best_epoch) : text;
+        text = cli_append(text, "%zu%s", fold->epochs, fold->best_epoch ? "" : " epochs");
         for (int m = 0; m < TULLE_METRIC_SLOTS; m++)
             if (known & 1u << m)
                 text = cli_append(text, ", %s %.4g", tulle_metric_name((enum tulle_metric)m),

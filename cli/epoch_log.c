@@ -2,6 +2,7 @@
  */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -55,10 +56,11 @@ void cli_epoch_log_add(struct cli_epoch_log *log, const struct tulle_progress *n
     cli_json_set(object, "valid_loss", cli_json_number(now->valid_loss));
     cli_json_set(object, "learning_rate", cli_json_number(now->learning_rate));
     cli_json_set(object, "seconds", cli_json_number(seconds - log->written));
-    if (json_dumpf(object, log->file, JSON_PRESERVE_ORDER) != 0 || putc('\n', log->file) == EOF ||
-        fflush(log->file) != 0)
-        log->problem = errno ? errno : EIO;
-    json_decref(object);
+    char *line = cli_json_line(object);
+    fprintf(log->file, "%s\n", line);
+    if (fflush(log->file) != 0)
+        log->problem = errno;
+    free(line);
     log->written = seconds;
     log->is_new = 0;
 }

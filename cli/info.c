@@ -1,4 +1,5 @@
 /* info.c - `tulle info`: what is in a model file. */
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,8 +106,10 @@ static void add_columns(struct cli_table *table, const char *kind,
         cli_table_add(table, "%s", i == 0 ? kind : "");
         cli_table_add(table, "%s", column->name);
         cli_table_add(table, "%s", column->levels.names && *kind == 't' ? "class" : entry);
-        for (size_t j = 0; j < sizeof numbers / sizeof numbers[0]; j++)
-            cli_table_add(table, column->levels.names ? "-" : "%.6g", numbers[j]);
+        for (size_t j = 0; j < sizeof numbers / sizeof numbers[0]; j++) {
+            int has_none = column->levels.names || fabs(numbers[j]) == DBL_MAX; /* a trainer's */
+            cli_table_add(table, has_none ? "-" : "%.6g", numbers[j]);
+        }
         cli_table_add(table, "%zu", column->missing);
         free(entry);
     }

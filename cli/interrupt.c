@@ -16,8 +16,7 @@ static int is_a_second_later(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec - first.tv_sec > 1 ||
-           (now.tv_sec - first.tv_sec == 1 && now.tv_nsec >= first.tv_nsec);
+    return (double)(now.tv_sec - first.tv_sec) + 1e-9 * (double)(now.tv_nsec - first.tv_nsec) >= 1;
 }
 
 static void on_signal(int number)
@@ -60,7 +59,8 @@ void cli_interrupt_install(void)
     handle(SIGINT, on_signal);
     handle(SIGQUIT, on_signal);
     handle(SIGTERM, on_signal);
-    if (sigaction(SIGHUP, NULL, &inherited) == 0 && inherited.sa_handler != SIG_IGN)
+    sigaction(SIGHUP, NULL, &inherited);
+    if (inherited.sa_handler != SIG_IGN)
         handle(SIGHUP, on_signal);
     handle(SIGALRM, on_alarm);
     /* So that a closed pipe and a file past `ulimit -f` are errors to report, like a full disk. */

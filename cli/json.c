@@ -9,25 +9,27 @@
 /* jansson's own way to say that there is no memory is NULL. */
 static void *checked(void *value)
 {
-    if (!value) {
-        fputs("tulle: out of memory\n", stderr);
-        exit(CLI_FAILURE);
-    }
+    if (!value)
+        cli_die("out of memory");
     return value;
+}
+
+static void check(int result)
+{
+    if (result != 0)
+        cli_die("out of memory");
 }
 
 void cli_json_set(json_t *object, const char *key, json_t *value)
 {
     json_t *name = cli_json_text(key); /* a column's name may be no UTF-8 */
-    if (json_object_set_new(object, json_string_value(name), checked(value)) != 0)
-        checked(NULL);
+    check(json_object_set_new(object, json_string_value(name), checked(value)));
     json_decref(name);
 }
 
 void cli_json_append(json_t *array, json_t *value)
 {
-    if (json_array_append_new(array, checked(value)) != 0)
-        checked(NULL);
+    check(json_array_append_new(array, checked(value)));
 }
 
 json_t *cli_json_text(const char *text)
@@ -150,10 +152,21 @@ json_t *cli_json_split_rows(const size_t *counts)
     return rows;
 }
 
+static char *take_text(json_t *object, size_t flags)
+{
+    char *text = checked(json_dumps(object, flags | JSON_PRESERVE_ORDER));
+    json_decref(object);
+    return text;
+}
+
+char *cli_json_line(json_t *object)
+{
+    return take_text(object, 0);
+}
+
 int cli_json_print(json_t *object)
 {
-    char *text = checked(json_dumps(object, JSON_INDENT(2) | JSON_PRESERVE_ORDER));
-    json_decref(object);
+    char *text = take_text(object, JSON_INDENT(2));
     puts(text);
     free(text);
     return cli_close_stdout();

@@ -51,15 +51,19 @@ const char *cli_option_member(const struct cli_option *option)
     return option->member + (strncmp(option->member, parent, length) == 0 ? length : 0);
 }
 
+static int sets_member(const struct cli_option *option, const char *member, size_t length)
+{
+    const char *name = cli_option_member(option);
+    return (option->commands & CLI_TRAIN) && strlen(name) == length &&
+           strncmp(name, member, length) == 0;
+}
+
 const char *cli_option_of_member(const char *member, size_t length)
 {
-    for (const struct cli_option *option = cli_option_table; option->name; option++) {
-        const char *name = cli_option_member(option);
-        if ((option->commands & CLI_TRAIN) && strlen(name) == length &&
-            strncmp(name, member, length) == 0)
-            return option->name;
-    }
-    return NULL;
+    const struct cli_option *option = cli_option_table;
+    while (option->name && !sets_member(option, member, length))
+        option++;
+    return option->name;
 }
 
 /* --- Names --- */

@@ -15,11 +15,15 @@
 void *cli_allocate(size_t count, size_t size)
 {
     void *memory = calloc(count ? count : 1, size);
-    if (!memory) {
-        fputs("tulle: out of memory\n", stderr);
-        exit(CLI_FAILURE);
-    }
+    if (!memory)
+        cli_die("out of memory");
     return memory;
+}
+
+void cli_die(const char *text)
+{
+    fprintf(stderr, "tulle: %s\n", text); /* memory for more there may be none */
+    exit(CLI_FAILURE);
 }
 
 static char *format_list(const char *format, va_list list)

@@ -24,6 +24,9 @@ enum { CLI_FAILURE = 1, CLI_USAGE = 2 };
 /* Zeroed; ends the program when there is no memory. */
 void *cli_allocate(size_t count, size_t size);
 
+/* "tulle: " and the text to stderr, and the end, with CLI_FAILURE. */
+_Noreturn void cli_die(const char *text);
+
 /* The formatted text, to be freed. */
 char *cli_format(const char *format, ...) CLI_PRINTF(1, 2);
 
@@ -104,6 +107,9 @@ json_t *cli_json_metrics(const struct tulle_model_info *info, unsigned known,
 /* Of the three splits, as the model has them. */
 json_t *cli_json_split_metrics(const struct tulle_model_info *info);
 json_t *cli_json_split_rows(const size_t *counts); /* (3) */
+
+/* The object on one line, to be freed; frees the object. */
+char *cli_json_line(json_t *object);
 
 /* Prints the object to stdout, frees it and closes stdout. Returns the exit status. */
 int cli_json_print(json_t *object);

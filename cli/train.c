@@ -17,6 +17,7 @@ static int on_progress(const struct tulle_progress *now, void *user)
         return cli_interrupted();
     }
     if (job->progress.last.epoch == 0) {
+        cli_progress_clear(&job->progress); /* of trials */
         cli_train_log_beginning(job, now->model);
         cli_epoch_log_begin(&job->epochs, now->epoch);
     }

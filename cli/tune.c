@@ -103,10 +103,10 @@ static const char *setting_of(const struct tulle_model_info *info, const char *o
 static void fail(struct cli_tune *tune, const struct cli_trial *trial,
                  const struct tulle_error *error)
 {
-    if (atomic_exchange(&tune->has_failed, 1))
-        return;
-    tune->failed = trial->index;
-    tune->error = *error;
+    if (!atomic_exchange(&tune->has_failed, 1)) {
+        tune->failed = trial->index;
+        tune->error = *error;
+    }
 }
 
 /* What the recipe says of an option, and whether it can be searched then. */
@@ -376,10 +376,9 @@ static int search(struct cli_tune *tune)
     /* Whoever has seen enough keeps what was found. */
     if (cli_interrupted())
         cli_log(options, "interrupted: the best so far counts");
-    int status = save(tune);
-    if (status == 0)
-        status = cli_tune_print(tune);
-    return cli_interrupted() ? 128 + cli_interrupted() : status;
+    cli_tune_log(tune);
+    int saved = save(tune), printed = cli_tune_print(tune); /* the model can be made again */
+    return cli_interrupted() ? 128 + cli_interrupted() : saved ? saved : printed;
 }
 
 static void free_trials(struct cli_tune *tune)

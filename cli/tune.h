@@ -77,6 +77,9 @@ int cli_rule_is_settled(const struct cli_tune *tune, const struct cli_trial *tri
 
 /* --- The results --- */
 
+/* How many trials there were, to stderr. */
+void cli_tune_log(const struct cli_tune *tune);
+
 /* Returns the exit status. */
 int cli_tune_print(const struct cli_tune *tune);
 

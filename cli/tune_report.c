@@ -27,7 +27,7 @@ static int compare_trials(const void *a, const void *b)
         return x->outcome < y->outcome ? -1 : 1; /* the finished ones first, then the stopped */
     if (x->loss != y->loss)
         return x->loss < y->loss ? -1 : 1;
-    return x->index < y->index ? -1 : x->index > y->index;
+    return (x->index > y->index) - (x->index < y->index);
 }
 
 static void add_header(struct cli_table *table, const struct cli_tune *tune, unsigned known)
@@ -85,7 +85,7 @@ static void print_trials(const struct cli_tune *tune)
     free(trials);
 }
 
-static void log_outcomes(const struct cli_tune *tune)
+void cli_tune_log(const struct cli_tune *tune)
 {
     size_t counts[sizeof outcome_names / sizeof outcome_names[0]] = {0};
     for (size_t i = 0; i < tune->count; i++)
@@ -159,6 +159,5 @@ static int print_json(const struct cli_tune *tune)
 
 int cli_tune_print(const struct cli_tune *tune)
 {
-    log_outcomes(tune);
     return (tune->job.options->json ? print_json : print_text)(tune);
 }

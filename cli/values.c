@@ -110,15 +110,6 @@ static int parse_count_or_auto(const struct cli_value_type *type, const char *te
     return 0;
 }
 
-static void show_count_or_auto(const struct cli_value_type *type, const void *field, char *buffer,
-                               size_t size)
-{
-    if (*(const size_t *)field == 0)
-        snprintf(buffer, size, "auto");
-    else
-        show_count(type, field, buffer, size);
-}
-
 static int parse_count_or_trial(const struct cli_value_type *type, const char *text, void *field,
                                 char *problem, size_t size)
 {
@@ -378,18 +369,6 @@ static int parse_counts(const struct cli_value_type *type, const char *text, voi
     return 0;
 }
 
-static void show_counts(const struct cli_value_type *type, const void *field, char *buffer,
-                        size_t size)
-{
-    const struct cli_counts *counts = field;
-    size_t count = counts->items ? counts->count : 0;
-    size_t length = (size_t)snprintf(buffer, size, "%s", counts->items && !count ? "none" : "");
-    (void)type;
-    for (size_t i = 0; i < count && length < size; i++)
-        length += (size_t)snprintf(buffer + length, size - length, "%s%zu", i ? "," : "",
-                                   counts->items[i]);
-}
-
 /* --- Choices --- */
 
 static int parse_choice(const struct cli_value_type *type, const char *text, void *field,
@@ -485,14 +464,14 @@ const struct cli_value_type cli_type_text = {.parse = parse_text};
 const struct cli_value_type cli_type_names = {.parse = parse_names};
 const struct cli_value_type cli_type_missing = {.parse = parse_missing, .show = show_missing};
 const struct cli_value_type cli_type_class_weights = {.parse = parse_class_weights};
-const struct cli_value_type cli_type_counts = {parse_counts, show_counts, 1, MOST, NULL, NULL};
+const struct cli_value_type cli_type_counts = {parse_counts, NULL, 1, MOST, NULL, NULL};
 const struct cli_value_type cli_type_quantiles = {
     parse_numbers, NULL, ABOVE_0, BELOW_1, "ascending numbers between 0 and 1 separated by commas",
     NULL};
 const struct cli_value_type cli_type_count = {parse_count, show_count, 1, MOST, NULL, NULL};
 const struct cli_value_type cli_type_count_or_none = {parse_count, show_count, 0, MOST, NULL, NULL};
-const struct cli_value_type cli_type_count_or_auto = {
-    parse_count_or_auto, show_count_or_auto, 1, MOST, "auto, or ", NULL};
+const struct cli_value_type cli_type_count_or_auto = {parse_count_or_auto, NULL, 1, MOST,
+                                                      "auto, or ",         NULL};
 const struct cli_value_type cli_type_count_or_trial = {
     parse_count_or_trial, show_count_or_trial, 0, MOST, "auto, or ", NULL};
 const struct cli_value_type cli_type_limit = {parse_count, NULL, 1, MOST, NULL, NULL};

@@ -36,6 +36,9 @@
  *   Options    An options struct begins with its own size and is initialised with the macro of its
  *              name in capitals (`struct tulle_train_options o = TULLE_TRAIN_OPTIONS;`), so that a
  *              program built against an older header keeps working with a newer library.
+ *   Names      tulle_loss_name() and its like give the name that files and the command use, or NULL
+ *              for a value that is none; tulle_loss_from_name() finds the value again, and returns
+ *              TULLE_ERROR_ARGUMENT for a name that is none.
  *   Shapes     Data is row-major, one sample a row: x is (rows, inputs), y is (rows, outputs).
  *              A layer's weights are (units, inputs), as in the usual y = W x + b.
  *

@@ -110,6 +110,7 @@ struct tulle_rng {
     uint32_t position; /* words of state used up, 624 when all are */
 };
 
+/* The state that numpy.random.seed(seed) makes. */
 TULLE_API void tulle_rng_seed(struct tulle_rng *rng, uint32_t seed);
 
 /* 32 random bits. */

@@ -169,6 +169,7 @@ struct tulle_model_info {
     size_t best_epoch; /* from 1: the epoch whose parameters these are; 0: the last */
 };
 
+/* It and all that it points to live as long as the model. */
 TULLE_API const struct tulle_model_info *tulle_model_info(const tulle_model *model);
 
 /* Copies the parameters of a layer; see tulle_trainer_get_parameters. */
@@ -201,6 +202,7 @@ TULLE_API void tulle_model_free(tulle_model *model);
 /* Scratch memory for predicting with one model, on one thread at a time. */
 typedef struct tulle_session tulle_session;
 
+/* The model must live as long. Memory is all that a session can lack. */
 TULLE_API enum tulle_status tulle_session_create(const tulle_model *model, tulle_session **session);
 TULLE_API void tulle_session_free(tulle_session *session);
 

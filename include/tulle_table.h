@@ -111,6 +111,7 @@ struct tulle_dataset_info {
     size_t missing_count;       /* for arrays TULLE_DEFAULT_MISSING */
 };
 
+/* It and all that it points to live as long as the table. */
 TULLE_API const struct tulle_dataset_info *tulle_dataset_info(const tulle_dataset *dataset);
 
 #ifdef __cplusplus

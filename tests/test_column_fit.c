@@ -291,6 +291,11 @@ static void test_few_knots(void **state)
     assert_true(knots[0] == 0);
     assert_int_equal(find_knots(few, 6, knots), 3);
     assert_memory_equal(knots, expected, sizeof expected);
+    /* The ends of one bin. */
+    struct table table;
+    make_table(&table, few, 6, NULL, 0);
+    assert_int_equal(tulle_column_knots(&table.dataset, 0, table.order, 6, 2, knots), 2);
+    assert_true(knots[0] == 0 && knots[1] == 9);
 }
 
 /* Rows per bin are even, also when most of the rows have one value, in the midst or the least. */

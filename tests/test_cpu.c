@@ -122,7 +122,8 @@ static const struct {
                               "9 8 0:2 / /proc rw - proc\n"
                               "9 8 0:2 / /a rw - \n"
                               "9 8 0:2 / /b rw - cgroup cgroup\n"
-                              "31 23 0:28 /group /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"},
+                              "31 23 0:28 /group /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"
+                              "9 8 0:2 / /d rw - "},
       {"proc/self/cgroup", "0\n0:\n0::/other\n"},
       {"sys/fs/cgroup/cpu.max", "600000 100000\n"}},
      6},

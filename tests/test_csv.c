@@ -1,6 +1,7 @@
 /* test_csv.c - bytes and records: what a text is cut into, at whatever size it is read in. */
 #include "../lib/base/portability.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "../lib/base/file_io.h"
 #include "../lib/data/csv_reader.h"
 #include "table_files.h"
 
@@ -247,6 +249,34 @@ static void test_shortened(void **state)
     tulle_byte_source_close(source);
 }
 
+static int reads;
+
+static ssize_t read_no_third(int descriptor, void *to, size_t size)
+{
+    errno = EIO;
+    return ++reads == 3 ? -1 : read(descriptor, to, size);
+}
+
+/* The byte order mark is looked for in what may fail to be read. */
+static void test_first_bytes_not_read(void **state)
+{
+    struct byte_source *source;
+    struct csv_reader *reader;
+    struct tulle_error error = {.message = ""};
+    (void)state;
+    write_table("a,b\n1,2\n", 8);
+    reads = 0;
+    tulle_file_io.read = read_no_third;
+    enum tulle_status opened = tulle_byte_source_open(table_path, 1, &source, &error);
+    enum tulle_status status = tulle_csv_reader_open(source, &reader, &error);
+    tulle_file_io.read = read;
+    assert_int_equal(opened, TULLE_OK);
+    assert_int_equal(status, TULLE_ERROR_IO);
+    assert_null(reader);
+    assert_string_equal(error.file, table_path);
+    tulle_byte_source_close(source);
+}
+
 /* "-" is standard input, here a pipe written to byte by byte. */
 static void test_standard_input(void **state)
 {
@@ -429,7 +459,7 @@ int main(void)
         cmocka_unit_test(test_standard_input), cmocka_unit_test(test_gzip),
         cmocka_unit_test(test_gzip_cut_short), cmocka_unit_test(test_gzip_damaged),
         cmocka_unit_test(test_gzip_padded),    cmocka_unit_test(test_no_gzip),
-        cmocka_unit_test(test_shortened),
+        cmocka_unit_test(test_shortened),      cmocka_unit_test(test_first_bytes_not_read),
     };
     return cmocka_run_group_tests(tests, make_table_folder, remove_table_folder);
 }

@@ -38,8 +38,9 @@ static void test_create(void **state)
     tulle_dataset_free(dataset);
 
     const double wide[] = {0.1, 0.2};
-    assert_int_equal(
-        tulle_dataset_create(NULL, tulle_f64(wide, 2, 1), NULL, NULL, &dataset, &error), TULLE_OK);
+    values = tulle_f64(wide, 2, 1);
+    values.stride = 0; /* the columns, that is */
+    assert_int_equal(tulle_dataset_create(NULL, values, NULL, NULL, &dataset, &error), TULLE_OK);
     info = tulle_dataset_info(dataset);
     assert_string_equal(info->names[0], "c0");
     assert_true(info->values[1] == 0.2);
@@ -51,7 +52,7 @@ static void test_create(void **state)
 static void test_create_refused(void **state)
 {
     const double data[] = {1, 2, 3, INFINITY}, large[] = {1, -1e150, 1e151, 1};
-    const char *const same[] = {"x", "x"};
+    const char *const same[] = {"x", "x"}, *const same_early[] = {"x", "x", "y", "z"};
     const char *const missing[] = {"x", NULL};
     const unsigned char splits[] = {TULLE_SPLIT_TEST, TULLE_SPLIT_ALL};
     struct tulle_matrix finite = tulle_f64(data, 1, 2), narrow = finite, odd = finite;
@@ -76,7 +77,12 @@ static void test_create_refused(void **state)
          "a dataset has at least one row and one column, got 2 and 0"},
         {NULL, narrow, NULL, TULLE_ERROR_ARGUMENT, "rows of 2 columns cannot have a stride of 1"},
         {NULL, odd, NULL, TULLE_ERROR_ARGUMENT, "no type of number has the value 7"},
+        {NULL, tulle_f64(NULL, 2, 2), NULL, TULLE_ERROR_ARGUMENT,
+         "a dataset has at least one row and one column, got 2 and 2"},
+        {NULL, tulle_f64(data, SIZE_MAX / 2 + 1, 2), NULL, TULLE_ERROR_MEMORY, "out of memory"},
         {same, finite, NULL, TULLE_ERROR_ARGUMENT, "columns 0 and 1 are both named 'x'"},
+        {same_early, tulle_f64(data, 1, 4), NULL, TULLE_ERROR_ARGUMENT,
+         "columns 0 and 1 are both named 'x'"},
         {missing, finite, NULL, TULLE_ERROR_ARGUMENT, "the name of column 1 is NULL"},
         {NULL, tulle_f64(data, 2, 1), splits, TULLE_ERROR_ARGUMENT,
          "row 2: no split for rows has the value 3"},

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -279,6 +280,16 @@ static void test_errors(void **state)
     assert_string_equal(message(model, dataset, TULLE_SPLIT_ALL, "v"),
                         "row 2: expected a weight of at least 0 in column 'v', got -2");
     assert_non_null(strstr(message(model, dataset, TULLE_SPLIT_ALL, "weight"), "no column"));
+    assert_string_equal(message(model, dataset, (enum tulle_split)4, NULL), "unknown split 4");
+    tulle_dataset_free(dataset);
+
+    levels[4] = (struct tulle_levels){(const char *const[]){"heavy"}, 1};
+    dataset = new_dataset(names, 6, values, 2, levels, NULL);
+    assert_string_equal(message(model, dataset, TULLE_SPLIT_ALL, "w"),
+                        "column 'w' holds names; weights must be numbers");
+    assert_string_equal(message(model, dataset, TULLE_SPLIT_TRAIN, NULL),
+                        "was read without a split column, so it has no train rows");
+    levels[4] = (struct tulle_levels){NULL, 0};
     tulle_dataset_free(dataset);
 
     values[1] = 0; /* the level "many" */
@@ -324,13 +335,73 @@ static void test_not_finite(void **state)
     tulle_model_free(model);
 }
 
+/* The same in a block that others follow. */
+static void test_not_finite_early(void **state)
+{
+    static const char *const names[] = {"x", "y"};
+    static double values[2 * ROWS];
+    const double weight = 1e200;
+    const struct tulle_column input = number_column("x"), target = number_column("y");
+    (void)state;
+    values[6] = 1e150;
+    struct tulle_model *model = linear_model(
+        (struct tulle_model_info){
+            .inputs = &input, .input_count = 1, .targets = &target, .target_count = 1},
+        1, &weight);
+    tulle_dataset *dataset = new_dataset(names, 2, values, ROWS, NULL, NULL);
+    assert_non_null(strstr(message(model, dataset, TULLE_SPLIT_ALL, NULL), "row 4: "));
+    tulle_dataset_free(dataset);
+    tulle_model_free(model);
+}
+
+/* A table of which class was taken for which has a place for each pair of up to 1000. */
+static void test_many_classes(void **state)
+{
+    enum { CLASSES = 1001 };
+    static char texts[CLASSES][8];
+    static const char *classes[CLASSES];
+    static double weights[CLASSES], values[2 * CLASSES];
+    static const char *const names[] = {"x", "kind"};
+    const struct tulle_column input = number_column("x");
+    (void)state;
+    for (size_t c = 0; c < CLASSES; c++) {
+        snprintf(texts[c], sizeof texts[c], "k%zu", c);
+        classes[c] = texts[c];
+        values[2 * c + 1] = (double)c;
+    }
+    weights[7] = 1; /* of x, which is 1 where the class is 7, and else 0 */
+    values[2 * 7] = 1;
+    for (size_t count = CLASSES - 1; count <= CLASSES; count++) {
+        const struct tulle_levels levels[] = {{NULL, 0}, {classes, count}};
+        const struct tulle_column target = level_column("kind", classes, count);
+        struct tulle_model *model =
+            linear_model((struct tulle_model_info){.inputs = &input,
+                                                   .input_count = 1,
+                                                   .targets = &target,
+                                                   .target_count = 1,
+                                                   .loss = TULLE_LOSS_CROSS_ENTROPY},
+                         count, weights);
+        tulle_dataset *dataset = new_dataset(names, 2, values, count, levels, NULL);
+        struct tulle_evaluation *found = evaluate(model, dataset, TULLE_SPLIT_ALL, NULL);
+        assert_int_equal(found->metrics[0].rows, count);
+        assert_int_equal(found->classes, count <= 1000 ? count : 0);
+        assert_int_equal(found->confusion != NULL, count <= 1000);
+        if (found->confusion)
+            assert_true(found->confusion[7 * count + 7] == 1);
+        tulle_evaluation_free(found);
+        tulle_dataset_free(dataset);
+        tulle_model_free(model);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_numbers),           cmocka_unit_test(test_levels),
         cmocka_unit_test(test_number_classes),    cmocka_unit_test(test_input_levels),
         cmocka_unit_test(test_two_class_targets), cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_not_finite),
+        cmocka_unit_test(test_not_finite),        cmocka_unit_test(test_not_finite_early),
+        cmocka_unit_test(test_many_classes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

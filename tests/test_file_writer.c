@@ -163,6 +163,7 @@ static void test_full_device(void **state)
     assert_int_equal(tulle_file_writer_open("/dev/full", &writer, NULL), TULLE_OK);
     assert_int_equal(tulle_file_writer_write(writer, block, sizeof block, NULL), TULLE_ERROR_IO);
     assert_int_equal(tulle_file_writer_write(writer, "x", 1, NULL), TULLE_ERROR_IO);
+    assert_int_equal(tulle_file_writer_write(writer, block, sizeof block, NULL), TULLE_ERROR_IO);
     assert_int_equal(tulle_file_writer_commit(writer, &error), TULLE_ERROR_IO);
     assert_int_equal(write_text("/dev/null", "x", NULL), TULLE_OK);
 }
@@ -215,8 +216,82 @@ static void test_failing_close(void **state)
     assert_int_equal(entry_count(), 1);
 }
 
-static int folder_errnum;
 static struct file_io file_system;
+static int sync_errnum;
+
+static int failing_fsync(int fd)
+{
+    (void)fd;
+    errno = sync_errnum;
+    return -1;
+}
+
+/* What has no disk behind it, such as a pipe or a file system in memory, cannot be synced. */
+static void test_nothing_to_sync(void **state)
+{
+    static const int errnums[] = {EINVAL, ENOTSUP, EOPNOTSUPP, EROFS, EIO};
+    (void)state;
+    file_system = tulle_file_io;
+    for (size_t i = 0; i < sizeof errnums / sizeof *errnums; i++) {
+        put(in_folder("file"), "old");
+        sync_errnum = errnums[i];
+        tulle_file_io.fsync = failing_fsync;
+        enum tulle_status status = write_text(in_folder("file"), "new", NULL);
+        tulle_file_io = file_system;
+        assert_int_equal(status, sync_errnum == EIO ? TULLE_ERROR_IO : TULLE_OK);
+        assert_holds(in_folder("file"), sync_errnum == EIO ? "old" : "new");
+        assert_int_equal(entry_count(), 1);
+    }
+}
+
+static ssize_t write_nothing(int fd, const void *from, size_t size)
+{
+    (void)fd, (void)from, (void)size;
+    return 0;
+}
+
+static int open_nothing(const char *path, int flags, mode_t mode)
+{
+    (void)path, (void)flags, (void)mode;
+    errno = EPERM;
+    return -1;
+}
+
+static int stat_no_folder(const char *path, struct stat *status)
+{
+    if (path[strlen(path) - 1] != '.')
+        return file_system.stat(path, status);
+    errno = EACCES;
+    return -1;
+}
+
+/* Answers that systems seldom give. */
+static void test_odd_answers(void **state)
+{
+    struct tulle_error error;
+    (void)state;
+    file_system = tulle_file_io;
+    tulle_file_io.write = write_nothing; /* which would be written for ever */
+    enum tulle_status status = write_text(in_folder("file"), "new", &error);
+    tulle_file_io = file_system;
+    assert_int_equal(status, TULLE_ERROR_IO);
+    assert_non_null(strstr(error.message, strerror(EIO)));
+    assert_int_equal(entry_count(), 0);
+
+    tulle_file_io.open = open_nothing; /* of a device that is there */
+    status = write_text("/dev/null", "new", &error);
+    tulle_file_io = file_system;
+    assert_int_equal(status, TULLE_ERROR_IO);
+    assert_non_null(strstr(error.message, strerror(EPERM)));
+
+    tulle_file_io.stat = stat_no_folder; /* a folder that is not known to be missing */
+    status = write_text(in_folder("no/file"), "new", &error);
+    tulle_file_io = file_system;
+    assert_int_equal(status, TULLE_ERROR_IO);
+    assert_string_equal(error.message, "cannot write: No such file or directory");
+}
+
+static int folder_errnum;
 
 static int open_no_folder(const char *path, int flags, mode_t mode)
 {
@@ -384,6 +459,8 @@ int main(void)
         TEST(test_folder_without_files),
         TEST(test_failure_keeps_the_old_file),
         TEST(test_failing_close),
+        TEST(test_nothing_to_sync),
+        TEST(test_odd_answers),
         TEST(test_folder_not_synced),
         TEST(test_old_file_not_kept),
         TEST(test_longest_name),

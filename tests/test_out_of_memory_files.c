@@ -8,13 +8,16 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "../lib/base/file_writer.h"
 #include "../lib/base/memory.h"
 #include "../lib/data/byte_source.h"
 #include "../lib/data/column_fit.h"
 #include "../lib/model/checkpoint.h"
+#include "../lib/model/json_text.h"
 #include "failing_memory.h"
 #include "model_support.h"
 
@@ -157,6 +160,83 @@ static void test_bytes(void **state)
     torture(&(struct operation){.name = "read bytes", .run = read_bytes, .check = check_nothing});
 }
 
+/* --- Output ---------------------------------------------------------------------------------- */
+
+static enum tulle_status write_through_link(struct tulle_error *error)
+{
+    struct file_writer *writer;
+    enum tulle_status status = tulle_file_writer_open(in_folder("link"), &writer, error);
+    if (status == TULLE_OK)
+        status = tulle_file_writer_keep(writer, in_folder("kept"), error);
+    if (status == TULLE_OK)
+        return tulle_file_writer_commit(writer, error);
+    tulle_file_writer_abort(writer);
+    return status;
+}
+
+static void check_written(enum tulle_status status)
+{
+    struct bytes file = get_bytes(in_folder("file"));
+    assert_int_equal(file.size, status == TULLE_OK ? 0 : 3);
+    assert_int_equal(entry_count(), status == TULLE_OK ? 3 : 2);
+    free(file.data);
+    remove(in_folder("kept"));
+    put_bytes(in_folder("file"), "old", 3);
+}
+
+static void test_output(void **state)
+{
+    (void)state;
+    put_bytes(in_folder("file"), "old", 3);
+    assert_int_equal(symlink("file", in_folder("link")), 0);
+    torture(&(struct operation){
+        .name = "write through a link", .run = write_through_link, .check = check_written});
+}
+
+/* Without memory an error does not say that the folder is missing. */
+static void test_missing_folder(void **state)
+{
+    int is_named = 0;
+    (void)state;
+    for (size_t n = 1, failed = 1; failed > 0; n++) {
+        struct file_writer *writer;
+        struct tulle_error error;
+        fail_allocations(n, 0);
+        enum tulle_status status = tulle_file_writer_open(in_folder("no/file"), &writer, &error);
+        failed = stop_failing();
+        assert_true(status == TULLE_ERROR_IO || (status == TULLE_ERROR_MEMORY && failed > 0));
+        is_named = strstr(error.message, "there is no folder") != NULL;
+    }
+    assert_true(is_named);
+}
+
+/* --- Texts ----------------------------------------------------------------------------------- */
+
+#ifdef TULLE_WITH_MODEL_FILES
+static enum tulle_status parse_array(struct tulle_error *error)
+{
+    static const char text[] = "[0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19]";
+    json_t *json;
+    enum tulle_status status = tulle_json_parse("text", text, sizeof text - 1, &json, error);
+    if (status == TULLE_OK)
+        assert_int_equal(json_array_size(json), 20);
+    json_decref(json);
+    return status;
+}
+
+static void test_texts(void **state)
+{
+    (void)state;
+    torture(&(struct operation){.name = "parse JSON", .run = parse_array, .check = check_nothing});
+}
+#else
+static void test_texts(void **state)
+{
+    (void)state;
+    skip();
+}
+#endif
+
 /* --- Columns --------------------------------------------------------------------------------- */
 
 /* An array of numbers that are names: each is a level of its own. */
@@ -226,8 +306,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
-        TEST(test_checkpoints),        TEST(test_models), TEST(test_bytes), TEST(test_columns),
-        cmocka_unit_test(test_advice),
+        TEST(test_checkpoints), TEST(test_models),
+        TEST(test_bytes),       TEST(test_columns),
+        TEST(test_output),      TEST(test_missing_folder),
+        TEST(test_texts),       cmocka_unit_test(test_advice),
     };
     return cmocka_run_group_tests(tests, use_failing_memory, use_usual_memory);
 }

@@ -117,6 +117,23 @@ static void test_joined(void **state)
     run.options.loss_function = square;
     torture_run("train with a table to validate on");
     tulle_dataset_free((tulle_dataset *)run.options.valid_dataset);
+
+    /* Without such rows, the last loss is of more rows than any before it. */
+    start();
+    run.options.valid_fraction = 0;
+    run.options.loss_function = square;
+    torture_run("train with a loss of one's own");
+}
+
+/* The recipe's own layers. */
+static void test_hidden(void **state)
+{
+    (void)state;
+    start();
+    run.table.rows = 10;
+    run.options.epochs = 1;
+    run.options.hidden = NULL;
+    torture_run("train the recipe's layers");
 }
 
 /* --- Checkpoints ----------------------------------------------------------------------------- */
@@ -258,9 +275,10 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_recipes),      cmocka_unit_test(test_runs),
-        cmocka_unit_test(test_joined),       cmocka_unit_test(test_checkpoints),
-        cmocka_unit_test(test_interruption), cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_recipes),     cmocka_unit_test(test_runs),
+        cmocka_unit_test(test_joined),      cmocka_unit_test(test_hidden),
+        cmocka_unit_test(test_checkpoints), cmocka_unit_test(test_interruption),
+        cmocka_unit_test(test_resume),
     };
     return tulle_has_model_files ? cmocka_run_group_tests(tests, set_up, tear_down) : 77;
 }

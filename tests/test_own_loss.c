@@ -183,6 +183,27 @@ static void test_arguments(void **state)
         }
 }
 
+/* A model knows of no quantiles then. */
+static void test_without_quantiles(void **state)
+{
+    static const double quantiles[] = {0.1, 0.9};
+    struct call call = {.thread = pthread_self(), .returned = 1};
+    struct tulle_trainer_options options = usual_options(TULLE_F64);
+    (void)state;
+    options.loss = TULLE_LOSS_QUANTILE;
+    options.quantiles = quantiles;
+    options.quantile_count = 2;
+    options.loss_function = record;
+    options.user = &call;
+    tulle_trainer *trainer = new_trainer(&options);
+    tulle_model *model = new_model(trainer);
+    assert_int_equal(tulle_model_info(model)->loss, TULLE_LOSS_MSE);
+    assert_int_equal(tulle_model_info(model)->quantile_count, 0);
+    assert_int_equal(tulle_model_info(model)->prediction_count, OUTPUTS);
+    tulle_model_free(model);
+    tulle_trainer_free(trainer);
+}
+
 /* A loss or a gradient that is no number. */
 static void test_divergence(void **state)
 {
@@ -213,6 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_as_built_in),
         cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_without_quantiles),
         cmocka_unit_test(test_divergence),
     };
     return cmocka_run_group_tests(tests, make_data, free_data);

@@ -239,14 +239,15 @@ static void test_parts(void **state)
 static void test_large_layer(void **state)
 {
     enum { BATCH = 17 };
-    const struct tulle_layer layers[] = {{70, TULLE_ACTIVATION_TANH, 0, 0},
-                                         {1100, TULLE_ACTIVATION_LEAKY_RELU, 0, 0},
-                                         {2, TULLE_ACTIVATION_IDENTITY, 0, 0}};
+    static const size_t units[][2] = {{70, 1100}, {70, 1100}, {20, 4200}};
     (void)state;
     for (int type = TULLE_F32; type <= TULLE_F64; type++)
-        for (int has_momentum = 0; has_momentum <= 1; has_momentum++) {
+        for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+            const struct tulle_layer layers[] = {{units[i][0], TULLE_ACTIVATION_TANH, 0, 0},
+                                                 {units[i][1], TULLE_ACTIVATION_LEAKY_RELU, 0, 0},
+                                                 {2, TULLE_ACTIVATION_IDENTITY, 0, 0}};
             struct plan plan = plain_plan(layers, 3, (enum tulle_type)type);
-            plan.options.momentum = has_momentum ? 0.9 : 0;
+            plan.options.momentum = i == 1 ? 0.9 : 0;
             struct results expected =
                 run(&plan, tables[type][0], BATCH, &(struct cut){BATCH, 1, 1, 0});
             for (size_t t = 0; t < table_counts[type]; t++) {

@@ -335,6 +335,26 @@ static void test_knots(void **state)
 }
 
 /* What is begun from data is not begun from the table's first rows, which are alike here. */
+/* Values that differ by less than the network's numbers tell apart share a knot. */
+static void test_close_knots(void **state)
+{
+    (void)state;
+    struct tulle_train_options options = options_of(TULLE_RECIPE_PLAIN);
+    make_table(&table, 60);
+    for (size_t r = 0; r < 60; r++)
+        table.values[r][A] = 1 + (double)(r % 3) + (r % 2 ? 1e-9 : 0);
+    options.number_dimensions = 2;
+    options.number_bins = 8;
+    options.number_frequencies = 0;
+    options.scaling = TULLE_SCALING_NONE;
+    tulle_model *model = train_table(&table, &options);
+    const struct tulle_front *front = &tulle_model_info(model)->front;
+    assert_int_equal(front->bins, 8);
+    for (size_t k = 1; k <= 8; k++)
+        assert_true(front->knots[k] - front->knots[k - 1] > 0.5);
+    tulle_model_free(model);
+}
+
 static void test_sorted(void **state)
 {
     enum { ROWS = 20000 };
@@ -364,13 +384,13 @@ static void test_sorted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole),     cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_default),   cmocka_unit_test(test_classes),
-        cmocka_unit_test(test_learn),     cmocka_unit_test(test_repeat),
-        cmocka_unit_test(test_counts),    cmocka_unit_test(test_20_rows),
-        cmocka_unit_test(test_3_columns), cmocka_unit_test(test_missing),
-        cmocka_unit_test(test_knots),     cmocka_unit_test(test_constant_target),
-        cmocka_unit_test(test_sorted),
+        cmocka_unit_test(test_close_knots),     cmocka_unit_test(test_whole),
+        cmocka_unit_test(test_unknown),         cmocka_unit_test(test_default),
+        cmocka_unit_test(test_classes),         cmocka_unit_test(test_learn),
+        cmocka_unit_test(test_repeat),          cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_20_rows),         cmocka_unit_test(test_3_columns),
+        cmocka_unit_test(test_missing),         cmocka_unit_test(test_knots),
+        cmocka_unit_test(test_constant_target), cmocka_unit_test(test_sorted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "../lib/model/session.h"
 #include "net_support.h"
 
 enum { INPUTS = 5, OUTPUTS = 3, ROWS = 301 };
@@ -76,6 +77,25 @@ static void for_all_models(void (*check)(struct fixture *f, enum tulle_type prec
                 check(&f, precision);
                 clear(&f);
             }
+}
+
+/* Rows of many columns are taken fewer at a time. */
+static void test_block(void **state)
+{
+    static const struct {
+        size_t inputs, rows;
+    } cases[] = {{10, 1024}, {2047, 512}, {20000, 144}};
+    const struct tulle_layer layer = {1, TULLE_ACTIVATION_IDENTITY, 0, 0};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct tulle_trainer_options options =
+            network_options(cases[i].inputs, &layer, 1, TULLE_F32);
+        tulle_trainer *trainer = new_trainer(&options);
+        tulle_model *model = new_model(trainer);
+        assert_int_equal(tulle_session_block(model), cases[i].rows);
+        tulle_model_free(model);
+        tulle_trainer_free(trainer);
+    }
 }
 
 /* --- The right numbers ----------------------------------------------------------------------- */
@@ -453,11 +473,17 @@ static void test_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_threads),    cmocka_unit_test(test_values),
-        cmocka_unit_test(test_groups),     cmocka_unit_test(test_views),
-        cmocka_unit_test(test_no_rows),    cmocka_unit_test(test_sessions_share_a_model),
-        cmocka_unit_test(test_accuracy),   cmocka_unit_test(test_extremes),
-        cmocka_unit_test(test_not_finite), cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_block),
+        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_views),
+        cmocka_unit_test(test_no_rows),
+        cmocka_unit_test(test_sessions_share_a_model),
+        cmocka_unit_test(test_accuracy),
+        cmocka_unit_test(test_extremes),
+        cmocka_unit_test(test_not_finite),
+        cmocka_unit_test(test_missing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,7 +9,7 @@
 
 #include "training_support.h"
 
-static const char *const targets_y_z[] = {"y", "z"};
+static const char *const targets_y_z[] = {"y", "z"}, *const targets_z_y[] = {"z", "y"};
 static const char *const words[] = {"no", "yes", NULL};
 static const char *const sizes[] = {"small", "large", "middle", NULL};
 
@@ -150,6 +150,10 @@ static void test_refused(void **state)
     options.target_count = 2;
     refuse(&table, &options, TULLE_ERROR_DATA,
            "target 'z' holds amounts and target 'y' does not; train a model for each");
+    options.targets = targets_z_y;
+    refuse(&table, &options, TULLE_ERROR_DATA,
+           "target 'y' holds classes and target 'z' does not; train a model for each");
+    options.targets = targets_y_z;
     for (size_t r = 0; r < 60; r++)
         table.values[r][Z_OF_TWO] = (double)(r % 5 == 0);
     refuse(&table, &options, TULLE_ERROR_DATA,
@@ -167,7 +171,14 @@ static void test_refused(void **state)
     refuse(&table, &options, TULLE_ERROR_DATA, "'Y'");
     options.targets = all;
     options.target_count = 3;
-    refuse(&table, &options, TULLE_ERROR_DATA, "no column is left to predict from");
+    refuse(&table, &options, TULLE_ERROR_DATA,
+           "no column is left to predict from: of 3, 3 are targets");
+    table.columns = 2;
+    table.levels[Y_OF_TWO] = (struct tulle_levels){NULL, 0};
+    options.target_count = 1;
+    options.weight_column = "y";
+    refuse(&table, &options, TULLE_ERROR_DATA,
+           "no column is left to predict from: of 2, 1 is the target and one is the weights");
 }
 
 /* --- Losses of numbers ----------------------------------------------------------------------- */
@@ -284,6 +295,11 @@ static void test_not_positive(void **state)
     set_kinds(&table, 5, 0, 1);
     options.epochs = 1;
     tulle_model_free(train_table(&table, &options));
+    set_kinds(&table, 1, 0, 0); /* whose mean is no unit */
+    tulle_model *model = train_table(&table, &options);
+    assert_true(tulle_model_info(model)->targets[0].scale == 1);
+    tulle_model_free(model);
+    set_kinds(&table, 5, 0, 1);
     options.loss = TULLE_LOSS_GAMMA;
     refuse(&table, &options, TULLE_ERROR_DATA,
            "the loss gamma needs targets above 0, but 'y' is 0");
@@ -383,29 +399,30 @@ static void test_classes(void **state)
     check_classes(NULL, 3, TULLE_LOSS_CROSS_ENTROPY, 0);
 }
 
-/* Several targets of two classes each, of text and of numbers: a probability for each class. */
-/* Classes are in one order, however they came: numbers ascending, then texts. */
+/* Classes are in one order, however they came: numbers ascending, of one number alphabetically, and
+ * then texts. */
 static void test_class_order(void **state)
 {
-    static const char *const names[] = {"10", "b", "9", "2", "a", NULL};
-    static const char *const sorted[] = {"2", "9", "10", "a", "b"};
+    static const char *const names[] = {"10", "b", "9.0", "2", "a", "9", NULL};
+    static const char *const sorted[] = {"2", "9", "9.0", "10", "a", "b"};
     struct table table;
     struct tulle_train_options options = small_options();
     (void)state;
     make_table(&table, 60);
     add_column(&table, "class", names);
     for (size_t r = 0; r < table.rows; r++)
-        table.values[r][Y + 1] = (double)(r % 5);
+        table.values[r][Y + 1] = (double)(r % 6);
     static const char *const targets[] = {"class"};
     options.targets = targets;
     tulle_model *model = train_table(&table, &options);
     const struct tulle_levels *levels = &tulle_model_info(model)->targets[0].levels;
-    assert_int_equal(levels->count, 5);
-    for (size_t i = 0; i < 5; i++)
+    assert_int_equal(levels->count, 6);
+    for (size_t i = 0; i < 6; i++)
         assert_string_equal(levels->names[i], sorted[i]);
     tulle_model_free(model);
 }
 
+/* Several targets of two classes each, of text and of numbers: a probability for each class. */
 static void test_labels(void **state)
 {
     (void)state;

@@ -254,6 +254,68 @@ static void test_locked_until_renamed(void **state)
     assert_int_equal(entry_count(), 1);
 }
 
+static int count_no_links(int fd, struct stat *status)
+{
+    int result = file_system.fstat(fd, status);
+    status->st_nlink = 0;
+    return result;
+}
+
+/* Some file systems count no links: the new file is there all the same. */
+static void test_no_link_counts(void **state)
+{
+    (void)state;
+    file_system = tulle_file_io;
+    tulle_file_io.fstat = count_no_links;
+    enum tulle_status status = write_text(in_folder("file"), "new", NULL);
+    tulle_file_io = file_system;
+    assert_int_equal(status, TULLE_OK);
+    assert_holds(in_folder("file"), "new");
+    assert_int_equal(entry_count(), 1);
+}
+
+static int stat_elsewhere(const char *path, struct stat *status)
+{
+    int result = file_system.stat(path, status);
+    status->st_dev += strstr(path, ".tulle.tmp-") != NULL;
+    return result;
+}
+
+/* A file system that was mounted meanwhile has a file of the same name and number. */
+static void test_another_file_system(void **state)
+{
+    char name[300];
+    (void)state;
+    kill_child(begin_in_child(in_folder("file")));
+    find_temporary(name);
+    file_system = tulle_file_io;
+    tulle_file_io.stat = stat_elsewhere;
+    enum tulle_status status = write_text(in_folder("file"), "new", NULL);
+    tulle_file_io = file_system;
+    assert_int_equal(status, TULLE_OK);
+    assert_holds(in_folder("file"), "new");
+    assert_holds(in_folder(name), ""); /* is nobody's leftover */
+    assert_int_equal(entry_count(), 2);
+}
+
+/* Leftovers are as many as there are names for them. */
+static void test_most_leftovers(void **state)
+{
+    enum { MOST = 1000 };
+    char name[300], *digits;
+    (void)state;
+    kill_child(begin_in_child(in_folder("file")));
+    find_temporary(name);
+    digits = strrchr(name, '-') + 1;
+    for (int number = 1; number < MOST; number++) {
+        snprintf(digits, 5, "%d", number);
+        put(in_folder(name), "");
+    }
+    assert_int_equal(entry_count(), MOST);
+    assert_int_equal(write_text(in_folder("file"), "new", NULL), TULLE_OK);
+    assert_int_equal(entry_count(), 1);
+}
+
 static int taken(const char *path, int flags, mode_t mode)
 {
     errno = EEXIST;
@@ -285,6 +347,9 @@ int main(void)
         TEST(test_finished_before_locked),
         TEST(test_locked_until_renamed),
         TEST(test_no_name_is_free),
+        TEST(test_no_link_counts),
+        TEST(test_another_file_system),
+        TEST(test_most_leftovers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -272,6 +272,7 @@ static void test_shortened(void **state)
         struct tensor_reader *reader = open_file(in_folder("file"));
         assert_int_equal(truncate(in_folder("file"), (off_t)size), 0);
         enum tulle_status status = tulle_tensor_file_read(reader, tensors, TENSORS, &error);
+        assert_int_equal(status, TULLE_ERROR_FORMAT);
         status = tulle_tensor_file_finish(reader, status, NULL, &error);
         assert_int_equal(status, TULLE_ERROR_FORMAT);
         assert_string_equal(error.message, "cut short while it was read");
@@ -279,17 +280,26 @@ static void test_shortened(void **state)
     free(file.data);
 }
 
-/* Of which no file could hold all. */
+/* Of which no file could hold all, or where the header could not say where they end. */
 static void test_too_large(void **state)
 {
     (void)state;
-    const struct tensor tensors[] = {
-        {"huge", TENSOR_F64, 2, {SIZE_MAX / 4, 8}, NULL, NULL, NULL, 0}};
+    const struct tensor huge = {.name = "huge", TENSOR_F64, 2, {SIZE_MAX / 4, 8}},
+                        most = {.name = "most", TENSOR_F32, 1, {(size_t)INT64_MAX / 4}},
+                        one = {.name = "one", TENSOR_U32, 1, {1}};
+    const struct tensor lists[][2] = {{huge}, {most, one}};
     struct tulle_error error;
-    assert_int_equal(
-        tulle_tensor_file_write(&kind, in_folder("file"), NULL, "1.2.3", "{}", tensors, 1, &error),
-        TULLE_ERROR_MEMORY);
-    assert_int_equal(entry_count(), 0);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(tulle_tensor_file_write(&kind, in_folder("file"), NULL, "1.2.3", "{}",
+                                                 lists[i], i + 1, &error),
+                         TULLE_ERROR_MEMORY);
+        assert_int_equal(entry_count(), 0);
+    }
+    write_file(&kind, in_folder("file"), NULL);
+    struct tensor_reader *reader = open_file(in_folder("file"));
+    assert_int_equal(tulle_tensor_file_check(reader, &most, 1, &error), TULLE_ERROR_FORMAT);
+    assert_non_null(strstr(error.message, "'most' is not as the description says"));
+    assert_int_equal(tulle_tensor_file_finish(reader, TULLE_OK, NULL, &error), TULLE_OK);
 }
 
 static void test_header_too_long(void **state)

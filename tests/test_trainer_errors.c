@@ -76,6 +76,8 @@ static void test_options(void **state)
     static const double one[] = {0.5, 1}, nan[] = {NAN}, falling[] = {0.5, 0.25},
                         twice[] = {0.5, 0.5};
     static const struct tulle_layer single[] = {{1, TULLE_ACTIVATION_IDENTITY, 0, 0}};
+    static const struct tulle_layer countless[] = {
+        {((size_t)1 << 24) + 1, TULLE_ACTIVATION_IDENTITY, 0, 0}};
     (void)state;
     REFUSED(o.size = 0, "the options' size is not set");
     REFUSED(o.size = sizeof o.size - 1, "the options' size is not set");
@@ -89,6 +91,8 @@ static void test_options(void **state)
     REFUSED(o.batch_size = 0, "the batch size must be at least 1");
     REFUSED((o.loss = TULLE_LOSS_CROSS_ENTROPY, o.layers = single, o.layer_count = 1),
             "cross_entropy needs an output for each of at least 2 classes");
+    REFUSED((o.loss = TULLE_LOSS_CROSS_ENTROPY, o.layers = countless, o.layer_count = 1),
+            "there are 16777217 classes, more than the 16777216 that f32 can number");
     REFUSED((o.loss = TULLE_LOSS_QUANTILE, o.quantiles = quantiles, o.quantile_count = 3),
             "3 quantiles of each target need outputs in multiples of that, got 2");
     REFUSED((o.quantiles = zero, o.quantile_count = 1),
@@ -247,6 +251,40 @@ static void test_too_large(void **state)
             assert_true(status == TULLE_ERROR_MEMORY || status == TULLE_ERROR_ARGUMENT);
         }
 
+    /* By what else a network has. */
+    const size_t most = max / 8;
+    const size_t numbers[] = {0};
+    const struct {
+        struct tulle_embedding embedding;
+        size_t inputs, units;
+        int parametric;
+        struct tulle_front front;
+    } others[] = {
+        {{1 << 24, (size_t)1 << 50}, 1, 1, 0, {0}},
+        {{7, most / 4}, 1, 1, 0, {0}},
+        {{1, 1}, max, 1, 0, {0}},
+        {{1, 1}, 1, most / 5 * 2, 1, {0}},
+        {{1, 1},
+         1,
+         most / 103,
+         0,
+         {.numbers = numbers, .number_count = 1, .dimensions = 100, .frequencies = 100}},
+        {{1, 1}, (size_t)1 << 40, (size_t)1 << 20, 0, {.has_factors = 1, .members = 32}},
+        {{1, 1}, most / 2, 1, 0, {.has_factors = 1, .members = 2}},
+    };
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        const struct tulle_layer layer = {others[i].units, TULLE_ACTIVATION_TANH,
+                                          others[i].parametric, 0};
+        struct tulle_trainer_options options =
+            network_options(others[i].inputs, &layer, 1, TULLE_F64);
+        options.embeddings = &others[i].embedding;
+        options.embedding_count = 1;
+        options.front = others[i].front;
+        enum tulle_status status = refusal(&options);
+        if (status != TULLE_ERROR_MEMORY)
+            fail_msg("case %zu: %s", i, tulle_status_text(status));
+    }
+
     /* A batch size beyond all memory may be refused or mean "all rows", but nothing else. */
     struct tulle_trainer_options options = network_options(INPUTS, layers, 2, TULLE_F64);
     options.batch_size = max;
@@ -325,9 +363,10 @@ static void test_output_matrices(void **state)
         assert_int_equal(tulle_trainer_predict(trainer, in, bad[i]), TULLE_ERROR_ARGUMENT);
         assert_int_equal(tulle_session_predict(session, in, bad[i]), TULLE_ERROR_ARGUMENT);
     }
-    assert_int_equal(tulle_session_predict(session, tulle_f64(x, ROWS, INPUTS - 1),
-                                           tulle_f64_out(out, ROWS, OUTPUTS)),
-                     TULLE_ERROR_ARGUMENT);
+    const struct tulle_matrix narrow = tulle_f64(x, ROWS, INPUTS - 1);
+    const struct tulle_matrix_out good = tulle_f64_out(out, ROWS, OUTPUTS);
+    assert_int_equal(tulle_trainer_predict(trainer, narrow, good), TULLE_ERROR_ARGUMENT);
+    assert_int_equal(tulle_session_predict(session, narrow, good), TULLE_ERROR_ARGUMENT);
     for (size_t i = 0; i < sizeof out / sizeof out[0]; i++)
         assert_true(out[i] == 0);
     tulle_session_free(session);

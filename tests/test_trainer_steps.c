@@ -169,6 +169,19 @@ static void test_refused_gradients(void **state)
     assert_true(same_parameters(trainer, untouched, &options));
     tulle_trainer_free(trainer);
     tulle_trainer_free(untouched);
+
+    /* Predictions are not the outputs that a step would have, or not of its parameters. */
+    struct tulle_layer drops[LAYERS];
+    memcpy(drops, usual_layers, sizeof usual_layers);
+    drops[0].dropout = 0.25;
+    for (int averages = 0; averages < 2; averages++) {
+        options = usual_options(TULLE_F64);
+        options.layers = averages ? usual_layers : drops;
+        options.averaging = averages * 0.5;
+        trainer = new_trainer(&options);
+        assert_int_equal(tulle_trainer_step_gradient(trainer, x, dy), TULLE_ERROR_ARGUMENT);
+        tulle_trainer_free(trainer);
+    }
 }
 
 /* --- Dropout ---------------------------------------------------------------------------------- */

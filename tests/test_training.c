@@ -237,6 +237,98 @@ static void test_own_loss(void **state)
     assert_non_null(strstr(error.message, "a loss of your own is for regression"));
 }
 
+static double huge_gradient(size_t rows, size_t outputs, const double *output, size_t targets,
+                            const double *target, double *gradient, void *user)
+{
+    (void)outputs, (void)output, (void)targets, (void)target, (void)user;
+    for (size_t r = 0; r < rows; r++)
+        gradient[r] = 1e300;
+    return 1;
+}
+
+/* Weights that are no numbers are not saved, whatever the caller's loss says. */
+static void test_own_loss_says_nothing(void **state)
+{
+    (void)state;
+    struct tulle_train_options options = usual_options();
+    struct tulle_error error;
+    tulle_model *model;
+    options.loss_function = huge_gradient;
+    options.epochs = 2;
+    assert_int_equal(train(&options, &model, &error), TULLE_ERROR_DIVERGED);
+    assert_null(model);
+    assert_non_null(strstr(error.message, "epoch 2 of 2"));
+}
+
+/* Quantiles mean nothing to the caller's own loss. */
+static void test_own_loss_without_quantiles(void **state)
+{
+    static const double quantiles[] = {0.1, 0.9};
+    (void)state;
+    struct watch watch = {"", 0};
+    struct tulle_train_options options = usual_options();
+    tulle_model *model;
+    options.loss_function = half_squares;
+    options.user = &watch;
+    options.epochs = 1;
+    options.loss = TULLE_LOSS_QUANTILE;
+    options.quantiles = quantiles;
+    assert_int_equal(train(&options, &model, NULL), TULLE_OK);
+    assert_int_equal(tulle_model_info(model)->loss, TULLE_LOSS_MSE);
+    assert_int_equal(tulle_model_info(model)->quantile_count, 0);
+    tulle_model_free(model);
+}
+
+static size_t epochs_wanted, batch_wanted;
+
+static int note_epochs(const struct tulle_progress *progress, void *user)
+{
+    (void)user;
+    epochs_wanted = progress->epochs;
+    batch_wanted = progress->model->batch_size;
+    return 1;
+}
+
+/* The larger the table, the fewer epochs and the larger batches. */
+static void test_chosen_sizes(void **state)
+{
+    static const struct {
+        size_t rows, epochs, batch_size;
+    } cases[] = {{900, 256, 64},   {4000, 158, 128},   {20000, 71, 256},
+                 {40000, 50, 512}, {140000, 27, 1024}, {1700000, 8, 1024}};
+    enum { MOST = 1700000 };
+    double *numbers = malloc(MOST * sizeof *numbers * 2);
+    (void)state;
+    assert_non_null(numbers);
+    for (size_t i = 0; i < MOST; i++) {
+        numbers[2 * i] = (double)(i % 17);
+        numbers[2 * i + 1] = (double)(i % 13) + 0.5;
+    }
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        static const size_t units[] = {1};
+        static const char *const columns[] = {"x", "y"};
+        struct tulle_train_options options = usual_options();
+        struct tulle_error error;
+        tulle_dataset *dataset;
+        tulle_model *model;
+        options.recipe = TULLE_RECIPE_TABULAR;
+        options.scaling = TULLE_SCALING_NONE;
+        options.number_dimensions = 0;
+        options.hidden = units;
+        options.hidden_count = 1;
+        options.valid_fraction = 0;
+        options.progress = note_epochs;
+        assert_int_equal(tulle_dataset_create(columns, tulle_f64(numbers, cases[i].rows, 2), NULL,
+                                              NULL, &dataset, NULL),
+                         TULLE_OK);
+        assert_int_equal(tulle_train(dataset, &options, &model, &error), TULLE_ERROR_INTERRUPTED);
+        assert_int_equal(epochs_wanted, cases[i].epochs);
+        assert_int_equal(batch_wanted, cases[i].batch_size);
+        tulle_dataset_free(dataset);
+    }
+    free(numbers);
+}
+
 /* Each of these makes another model, and one that still learns. */
 static void test_every_option_counts(void **state)
 {
@@ -326,6 +418,9 @@ static void test_bad_options(void **state)
     REFUSE(valid_fraction, 1, "fractions");
     REFUSE(valid_fraction, NAN, "fractions");
     REFUSE(test_fraction, 0.95, "fractions");
+    REFUSE(test_fraction, -0.1, "fractions");
+    REFUSE(checkpoint_seconds, -1, "seconds between checkpoints must be at least 0, got -1");
+    REFUSE(checkpoint_seconds, NAN, "seconds between checkpoints");
     REFUSE(schedule, (enum tulle_schedule)99, "unknown schedule");
     REFUSE(scaling, (enum tulle_scaling)99, "unknown");
     REFUSE(fading, (enum tulle_fading)99, "fading");
@@ -389,6 +484,9 @@ int main(void)
         cmocka_unit_test_setup(test_range, fill),
         cmocka_unit_test_setup(test_evaluate_not_finite, fill),
         cmocka_unit_test_setup(test_own_loss, fill),
+        cmocka_unit_test_setup(test_own_loss_says_nothing, fill),
+        cmocka_unit_test_setup(test_own_loss_without_quantiles, fill),
+        cmocka_unit_test(test_chosen_sizes),
         cmocka_unit_test_setup(test_every_option_counts, fill),
         cmocka_unit_test_setup(test_optimizers, fill),
         cmocka_unit_test_setup(test_bad_options, fill),

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "../lib/base/mix64.h"
 #include "training_support.h"
 
 /* --- What is left out ------------------------------------------------------------------------ */
@@ -93,6 +94,92 @@ static void test_nearly_equal(void **state)
                         "input 'other text' is left out: it is the same as 'text'\n"
                         "input 'holes too' is left out: it is the same as 'holes'\n");
     assert_int_equal(tulle_model_info(model)->input_count, 4);
+    tulle_model_free(model);
+}
+
+/* Copies of a category that is missing now and then. */
+static void test_equal_with_holes(void **state)
+{
+    (void)state;
+    struct watch watch = {"", 0};
+    struct table table;
+    struct tulle_train_options options = small_options();
+    make_table(&table, 60);
+    add_column(&table, "paint", same_levels);
+    for (size_t r = 0; r < 60; r++) {
+        table.values[r][COLOUR] = r % 7 == 2 ? NAN : table.values[r][COLOUR];
+        table.values[r][Y + 1] = table.values[r][COLOUR];
+    }
+    options.notice = take_notice;
+    options.user = &watch;
+    tulle_model_free(train_table(&table, &options));
+    assert_string_equal(watch.notices, "input 'paint' is left out: it is the same as 'colour'\n");
+}
+
+/* What the hash of a column's rows is after one more cell: a number, or the hash of its text. */
+static uint64_t hash_number(uint64_t hash, double number)
+{
+    uint64_t word;
+    memcpy(&word, &number, sizeof word);
+    return tulle_hash64(hash, word);
+}
+
+static uint64_t hash_text(const char *text)
+{
+    uint64_t hash = 0;
+    for (; *text; text++)
+        hash = tulle_hash64(hash, (unsigned char)*text);
+    return hash;
+}
+
+/* Makes the last two rows of a column of numbers such that its hash is that of another, which is
+ * `before` ahead of the last cell. */
+static void make_hash(struct table *table, size_t column, uint64_t before, uint64_t cell)
+{
+    double *last = &table->values[table->rows - 1][column];
+    uint64_t begin = 0, word;
+    for (size_t r = 0; r + 2 < table->rows; r++)
+        begin = hash_number(begin, table->values[r][column]);
+    for (double other = 1;; other++) {
+        table->values[table->rows - 2][column] = other;
+        word = (before + TULLE_GOLDEN64) ^ cell ^ (hash_number(begin, other) + TULLE_GOLDEN64);
+        memcpy(last, &word, sizeof word);
+        if (fabs(*last) > 1e-9 && fabs(*last) < 1e9)
+            break;
+    }
+    assert_true(hash_number(hash_number(begin, table->values[table->rows - 2][column]), *last) ==
+                tulle_hash64(before, cell));
+}
+
+/* Columns of one hash, and nothing else in common, are told apart. */
+static void test_same_hash(void **state)
+{
+    enum { ROWS = 40 };
+    (void)state;
+    struct watch watch = {"", 0};
+    struct table table;
+    struct tulle_train_options options = small_options();
+    make_table(&table, ROWS);
+    table.has_splits = 1; /* all train, in this order */
+    size_t like_a = add_column(&table, "like a", NULL), like_text = Y + 2;
+    add_column(&table, "like colour", NULL);
+    uint64_t of_a = 0, of_text = 1;
+    for (size_t r = 0; r + 1 < ROWS; r++) {
+        of_a = hash_number(of_a, table.values[r][A]);
+        of_text = tulle_hash64(of_text, hash_text(colours[(size_t)table.values[r][COLOUR]]));
+    }
+    for (size_t r = 0; r < ROWS; r++)
+        table.values[r][like_a] = table.values[r][like_text] = (double)(r % 5);
+    uint64_t cell;
+    memcpy(&cell, &table.values[ROWS - 1][A], sizeof cell);
+    make_hash(&table, like_a, of_a, cell);
+    make_hash(&table, like_text, of_text,
+              hash_text(colours[(size_t)table.values[ROWS - 1][COLOUR]]));
+    options.notice = take_notice;
+    options.user = &watch;
+    tulle_model *model = train_table(&table, &options);
+    assert_string_equal(watch.notices, "");
+    assert_int_equal(tulle_model_info(model)->input_count, 6);
     tulle_model_free(model);
 }
 
@@ -405,6 +492,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_left_out),
         cmocka_unit_test(test_nearly_equal),
+        cmocka_unit_test(test_equal_with_holes),
+        cmocka_unit_test(test_same_hash),
         cmocka_unit_test(test_nothing_left),
         cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_one_hot_levels),

@@ -180,7 +180,7 @@ static void check_strata(const size_t *sizes, size_t kinds, double valid, double
 static void test_by_class(void **state)
 {
     static const size_t usual[] = {200, 100, 37, 13, 5, 2}, halves[] = {100, 300},
-                        few[] = {1, 1, 1, 9};
+                        few[] = {1, 1, 1, 9}, pairs[] = {2, 2, 2};
     static const size_t small[] = {4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4};
     (void)state;
     check_strata(usual, 6, 0.1, 0, 1);
@@ -189,6 +189,7 @@ static void test_by_class(void **state)
     check_strata(small, 20, 0.1, 0, 1);
     check_strata(small, 20, 0.15, 0.1, 1);
     check_strata(few, 4, 0.45, 0.45, 0); /* one row each is for training */
+    check_strata(pairs, 3, 0.4, 0.4, 0);
 }
 
 /* --- A table of validation rows -------------------------------------------------------------- */
@@ -304,6 +305,11 @@ static void test_two_rows(void **state)
     options.valid_fraction = 0.4;
     refuse(&table, &options, TULLE_ERROR_DATA,
            "training needs at least 2 rows, got 1 (of 2 in all)");
+    make_table(&table, 3);
+    options.valid_fraction = 0.5; /* rounded up, as is the other */
+    options.test_fraction = 0.49;
+    refuse(&table, &options, TULLE_ERROR_DATA,
+           "training needs at least 2 rows, got 0 (of 3 in all)");
 }
 
 /* A batch larger than the table is the table, whatever its size. */
@@ -423,6 +429,13 @@ static void test_unknown_classes(void **state)
                      right / (double)valid) < 1e-12);
     tulle_model_free(model);
     tulle_model_free(expected);
+    /* Of one row the notice is about one. */
+    for (size_t r = 0, kept = 0; r < 120; r++)
+        if (table.splits[r] == TULLE_SPLIT_VALID && table.values[r][1] == 3 && kept++ > 0)
+            table.values[r][1] = 0;
+    *watch.notices = '\0';
+    tulle_model_free(train_table(&table, &options));
+    assert_non_null(strstr(watch.notices, "1 valid row is of a class that no training row has"));
     /* With no others nothing can be validated. */
     for (size_t r = 0; r < 120; r++)
         if (table.splits[r] == TULLE_SPLIT_VALID)

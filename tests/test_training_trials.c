@@ -182,6 +182,34 @@ static void test_none(void **state)
     }
 }
 
+/* A tenth of the table, which are the rows to validate on, have a loss that is no number. */
+static double no_valid_loss(size_t rows, size_t outputs, const double *output, size_t targets,
+                            const double *target, double *gradient, void *user)
+{
+    double sum = 0;
+    (void)outputs, (void)targets, (void)user;
+    for (size_t r = 0; r < rows; r++) {
+        gradient[r] = output[r] - target[r];
+        sum += gradient[r] * gradient[r];
+    }
+    return rows == ROWS / 10 ? NAN : sum / (double)rows;
+}
+
+/* Trials that tell nothing leave it at many bins. */
+static void test_nothing_told(void **state)
+{
+    struct calls calls;
+    struct tulle_train_options options = options_of(&calls);
+    (void)state;
+    make_numbers(0);
+    options.epochs = 4;
+    options.valid_fraction = 0.1;
+    options.batch_size = ROWS;
+    options.loss_function = no_valid_loss;
+    assert_int_equal(chosen_bins(&options), 48);
+    assert_true(calls.of_trial[1] > 0 && calls.of_trial[2] > 0);
+}
+
 /* A trial that diverges has lost; when all do, the training says why. */
 static void test_diverged(void **state)
 {
@@ -197,9 +225,10 @@ static void test_diverged(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_chosen), cmocka_unit_test(test_apart),
-        cmocka_unit_test(test_both),   cmocka_unit_test(test_stopped),
-        cmocka_unit_test(test_none),   cmocka_unit_test(test_diverged),
+        cmocka_unit_test(test_chosen),       cmocka_unit_test(test_apart),
+        cmocka_unit_test(test_both),         cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_none),         cmocka_unit_test(test_diverged),
+        cmocka_unit_test(test_nothing_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

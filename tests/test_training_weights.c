@@ -128,6 +128,26 @@ static void test_balanced(void **state)
     tulle_model_free(weighed);
 }
 
+/* Balanced classes of which one weighs nothing, with rows that are of none: as if neither were
+ * there. */
+static void test_balanced_with_nothing(void **state)
+{
+    (void)state;
+    struct table table;
+    struct tulle_train_options options = weighing_options();
+    options.balance_classes = 1;
+    make_overlap(&table, 100);
+    for (size_t r = 0; r < 100; r++) {
+        table.values[r][WEIGHT] = table.values[r][TARGET] != 1;
+        if (r % 10 == 9)
+            table.values[r][TARGET] = NAN;
+    }
+    tulle_model *model = train_table(&table, &options);
+    assert_true(recall(model, &table, 0) > 0.5);
+    assert_true(recall(model, &table, 1) == 0);
+    tulle_model_free(model);
+}
+
 /* Classes that are numbers go by any of their decimals. */
 static void test_number_names(void **state)
 {
@@ -178,6 +198,17 @@ static void test_bad_class_weights(void **state)
     options = weighing_options();
     options.balance_classes = 1;
     table.levels[TARGET] = (struct tulle_levels){NULL, 0};
+    refuse(&table, &options, TULLE_ERROR_ARGUMENT,
+           "class weights are for classification with one target");
+    static const char *const two[] = {"y", "rare too"};
+    make_overlap(&table, 100);
+    size_t also = add_column(&table, "rare too", kinds);
+    for (size_t r = 0; r < 100; r++) {
+        table.values[r][TARGET] = fmin(table.values[r][TARGET], 1);
+        table.values[r][also] = (double)(r % 3 == 0);
+    }
+    options.targets = two;
+    options.target_count = 2;
     refuse(&table, &options, TULLE_ERROR_ARGUMENT,
            "class weights are for classification with one target");
 }
@@ -261,6 +292,66 @@ static void test_nothing(void **state)
     tulle_model_free(other);
 }
 
+static int check_loss(const struct tulle_progress *progress, void *user)
+{
+    (void)user;
+    assert_true(isfinite(progress->train_loss));
+    return 0;
+}
+
+/* Batches of such rows alone are steps without a loss. */
+static void test_weightless_batches(void **state)
+{
+    (void)state;
+    struct table table;
+    struct tulle_train_options options = weighing_options();
+    make_overlap(&table, 60);
+    for (size_t r = 0; r < 60; r++)
+        table.values[r][WEIGHT] = r % 10 == 5;
+    options.batch_size = 1;
+    options.progress = check_loss;
+    tulle_model *model = train_table(&table, &options);
+    for (size_t e = 0; e < options.epochs; e++)
+        assert_true(tulle_model_info(model)->curve[e].train_loss > 0);
+    tulle_model_free(model);
+}
+
+static double half_squares(size_t rows, size_t outputs, const double *output, size_t targets,
+                           const double *target, double *gradient, void *user)
+{
+    double sum = 0;
+    (void)targets, (void)user;
+    for (size_t i = 0; i < rows * outputs; i++) {
+        gradient[i] = output[i] - target[i];
+        sum += gradient[i] * gradient[i];
+    }
+    return sum / (double)(rows * outputs);
+}
+
+/* Rows weigh the same in a loss of the caller's own. */
+static void test_own_loss(void **state)
+{
+    (void)state;
+    struct table table;
+    struct tulle_train_options options = weighing_options();
+    make_overlap(&table, 100);
+    table.levels[TARGET] = (struct tulle_levels){NULL, 0};
+    for (size_t r = 0; r < 100; r++)
+        table.values[r][WEIGHT] = (double)(r % 4);
+    options.precision = TULLE_F64;
+    options.loss = TULLE_LOSS_MSE;
+    tulle_model *usual = train_table(&table, &options);
+    options.loss = TULLE_LOSS_AUTO;
+    options.loss_function = half_squares;
+    tulle_model *own = train_table(&table, &options);
+    for (double x = 0; x < 3; x += 0.5) {
+        const double row[] = {x, 0.5};
+        assert_true(fabs(predict_row(own, row, 0) - predict_row(usual, row, 0)) < 1e-9);
+    }
+    tulle_model_free(own);
+    tulle_model_free(usual);
+}
+
 /* Whatever their size, weights mean what they do beside each other. */
 static void test_sizes(void **state)
 {
@@ -341,6 +432,9 @@ int main(void)
         cmocka_unit_test(test_bad_class_weights),
         cmocka_unit_test(test_twice),
         cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_weightless_batches),
+        cmocka_unit_test(test_own_loss),
+        cmocka_unit_test(test_balanced_with_nothing),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_bad_weights),
         cmocka_unit_test(test_weightless_validation),

@@ -317,11 +317,12 @@ enum tulle_status tulle_file_writer_write(struct file_writer *writer, const void
 /* As fsync, returning an errno; what has no disk behind it needs no syncing. */
 static int sync_fd(int fd)
 {
-    /* NOLINTNEXTLINE(misc-redundant-expression): two names where they are not one number */
-    if (tulle_io_fsync(fd) == 0 || errno == EINVAL || errno == ENOTSUP || errno == EOPNOTSUPP ||
-        errno == EROFS)
-        return 0;
-    return errno;
+    static const int without_disk[] = {EINVAL, ENOTSUP, EOPNOTSUPP, EROFS};
+    int errnum = tulle_io_fsync(fd) == 0 ? 0 : errno;
+    for (size_t i = 0; i < sizeof without_disk / sizeof *without_disk; i++)
+        if (errnum == without_disk[i])
+            return 0;
+    return errnum;
 }
 
 /* Returns an errno. */

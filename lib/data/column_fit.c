@@ -161,8 +161,8 @@ static int fit_scaling(double *values, size_t count, struct tulle_column *column
 {
     int is_constant = column->minimum == column->maximum;
     column->mean = column->scaling == TULLE_SCALING_NONE ? 0 : values[0];
-    switch (column->scaling) {
-    case TULLE_SCALING_AUTO: /* nobody's here */
+    switch (column->scaling) { /* not covered: a scaling that is not here */
+    case TULLE_SCALING_AUTO:   /* nobody's here */
     case TULLE_SCALING_NONE:
         break;
     case TULLE_SCALING_STANDARD:

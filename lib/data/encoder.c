@@ -27,18 +27,11 @@ static enum shape shape_of(const struct tulle_column *column)
 
 size_t tulle_column_inputs(const struct tulle_column *column)
 {
-    const size_t indicator = column->missing > 0;
-    switch (shape_of(column)) {
-    case SHAPE_NUMBER:
-        return 1 + indicator;
-    case SHAPE_SIGN:
-        return 1;
-    case SHAPE_ONE_HOT:
-        return column->levels.count + indicator;
-    case SHAPE_EMBEDDED:
-        break;
-    }
-    return 0;
+    enum shape shape = shape_of(column);
+    if (shape == SHAPE_EMBEDDED)
+        return 0;
+    size_t inputs = shape == SHAPE_ONE_HOT ? column->levels.count : 1;
+    return inputs + (column->missing > 0); /* a sign's never are */
 }
 
 int tulle_column_is_embedded(const struct tulle_column *column)
@@ -204,7 +197,7 @@ void tulle_encode_inputs(const void *context, const void *row, enum tulle_type t
         double value = cell(rows, row, type, c);
         int is_missing = isnan(value);
         size_t width = tulle_column_inputs(column);
-        switch (shape_of(column)) {
+        switch (shape_of(column)) { /* not covered: a shape that is not here */
         case SHAPE_NUMBER:
             *to++ = is_missing ? 0 : tulle_encode_number(encoder, c, value);
             if (width > 1)

@@ -47,8 +47,8 @@ static int round_short(uint64_t mantissa, int64_t exponent, double *value)
     int first = (int)(high >> 63); /* the product's first bit is its 128th, or else the 127th */
     uint64_t kept = high >> (9 + first);
     /* Halfway between two doubles it goes to the even one. With other exponents nothing is: the
-     * power of five in the number, or in what it is divided by, has too many bits for that. (not
-     * covered: such an exponent with a product that looks like it, by a chance of 1 in 2^70) */
+     * power of five in the number, or in what it is divided by, has too many bits for that.
+     * (not covered: such an exponent where it looks so, by a chance of 1 in 2^70) */
     if (low == 0 && (kept & 3) == 1 && kept << (9 + first) == high && exponent >= -4 &&
         exponent <= 23)
         kept--;

@@ -36,11 +36,10 @@ void tulle_number_format(double value, char text[TULLE_NUMBER_SIZE])
 {
     int mode = fegetround(); /* by which snprintf rounds */
     fesetround(FE_TONEAREST);
-    for (int digits = fabs(value) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
+    int digits = fabs(value) < DBL_MIN ? 1 : 15;
+    do {
         snprintf(text, TULLE_NUMBER_SIZE, "%.*g", digits, value);
         make_point_plain(text);
-        if (reads_back(text, value))
-            break;
-    }
+    } while (digits++ < 17 && !reads_back(text, value)); /* 17 always do */
     fesetround(mode);
 }

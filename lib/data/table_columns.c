@@ -148,35 +148,36 @@ static enum tulle_status choose_listed(struct table_columns *columns, const stru
 
 /* --- Of what kind ----------------------------------------------------------------------------- */
 
-/* A list of names of columns of one kind; those that are not among the columns say nothing. */
-static enum tulle_status set_kinds(struct table_columns *columns, const struct choice *choice,
-                                   const char *const *names, size_t count, enum column_kind kind,
-                                   struct tulle_error *error)
+/* Where a name's column is among those that are read; TULLE_LEFT_OUT if it is not. */
+static size_t slot_of(const struct table_columns *columns, const struct choice *choice,
+                      const char *name)
 {
-    for (size_t i = 0; i < count; i++) {
-        const struct name_entry *found;
-        size_t slot = TULLE_LEFT_OUT;
-        if (tulle_name_index_find(&choice->index, names[i], &found) > 0)
-            slot = columns->slots[found->position];
-        if (slot == TULLE_LEFT_OUT)
-            continue;
-        if (columns->kinds[slot] != KIND_OPEN && columns->kinds[slot] != kind)
-            return tulle_fail(error, TULLE_ERROR_ARGUMENT,
-                              "column '%s' is listed both as categorical and as numeric", names[i]);
-        columns->kinds[slot] = kind;
-    }
-    return TULLE_OK;
+    const struct name_entry *found;
+    return tulle_name_index_find(&choice->index, name, &found) > 0 ? columns->slots[found->position]
+                                                                   : TULLE_LEFT_OUT;
 }
 
+/* By two lists of names; those that are not among the columns say nothing. */
 static enum tulle_status choose_kinds(struct table_columns *columns, const struct choice *choice,
                                       struct tulle_error *error)
 {
     const struct tulle_read_options *options = choice->options;
-    enum tulle_status status = set_kinds(columns, choice, options->categorical,
-                                         options->categorical_count, KIND_CATEGORICAL, error);
-    return status ? status
-                  : set_kinds(columns, choice, options->numeric, options->numeric_count,
-                              KIND_NUMERIC, error);
+    for (size_t i = 0; i < options->categorical_count; i++) {
+        size_t slot = slot_of(columns, choice, options->categorical[i]);
+        if (slot != TULLE_LEFT_OUT)
+            columns->kinds[slot] = KIND_CATEGORICAL;
+    }
+    for (size_t i = 0; i < options->numeric_count; i++) {
+        size_t slot = slot_of(columns, choice, options->numeric[i]);
+        if (slot == TULLE_LEFT_OUT)
+            continue;
+        if (columns->kinds[slot] == KIND_CATEGORICAL)
+            return tulle_fail(error, TULLE_ERROR_ARGUMENT,
+                              "column '%s' is listed both as categorical and as numeric",
+                              options->numeric[i]);
+        columns->kinds[slot] = KIND_NUMERIC;
+    }
+    return TULLE_OK;
 }
 
 /* --- Both ------------------------------------------------------------------------------------- */

@@ -226,7 +226,7 @@ static enum tulle_status list_rows(const struct tulle_dataset_info *info, enum t
             (*order)[(*count)++] = i;
     if (*count == 0)
         return tulle_fail_at(error, TULLE_ERROR_DATA, info->source, 0, 0, "has no %s rows",
-                             split == TULLE_SPLIT_ALL ? "data" : tulle_split_name(split));
+                             tulle_split_name(split));
     return TULLE_OK;
 }
 
@@ -257,7 +257,7 @@ static enum tulle_status check_found(const struct tulle_model_info *info, const 
                                      const char *weight_column, struct tulle_error *error)
 {
     size_t rows = 0;
-    int weigh = 0;
+    int weigh = !weight_column;
     for (size_t t = 0; t < info->target_count; t++) {
         const struct tulle_metrics *metrics = &found->metrics[t];
         rows += metrics->rows;
@@ -267,7 +267,7 @@ static enum tulle_status check_found(const struct tulle_model_info *info, const 
     if (rows == 0)
         return tulle_fail_at(error, TULLE_ERROR_DATA, source, 0, 0,
                              "has no rows in which '%s' is not missing", info->targets[0].name);
-    if (!weigh && weight_column)
+    if (!weigh)
         return tulle_fail_at(error, TULLE_ERROR_DATA, source, 0, 0,
                              "the weights in column '%s' are all 0", weight_column);
     return TULLE_OK;

@@ -77,14 +77,13 @@ static void *find_row(const struct tensor *tensor, size_t row)
 /* Where the tensor ends that begins at `begin`; 0 if that is beyond what JSON's integers hold. */
 static int find_end(const struct tensor *tensor, uint64_t begin, uint64_t *end)
 {
-    const uint64_t most = (INT64_MAX - begin) / number_size(tensor);
-    uint64_t numbers = 1;
-    for (size_t d = 0; d < tensor->rank; d++) {
-        if (tensor->shape[d] > 0 && numbers > most / tensor->shape[d])
+    size_t numbers = 1;
+    for (size_t d = 0; d < tensor->rank; d++)
+        if (!tulle_multiply(numbers, tensor->shape[d], &numbers))
             return 0;
-        numbers *= tensor->shape[d];
-    }
-    *end = begin + numbers * number_size(tensor);
+    if (numbers > (INT64_MAX - begin) / number_size(tensor))
+        return 0;
+    *end = begin + (uint64_t)numbers * number_size(tensor);
     return 1;
 }
 

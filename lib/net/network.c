@@ -17,28 +17,42 @@ size_t tulle_row_stride(size_t n)
     return (groups | 1) * TULLE_ROW_PAD;
 }
 
-/* Appends count elements, padded so that what follows is aligned; 0 on overflow. */
-static int append(struct network *network, size_t count, size_t *offset)
+/* --- Sizes beyond all memory ----------------------------------------------------------------- */
+
+/* Sums, products and strides that overflow are TOO_MANY, and so is what is made of them: an arena
+ * with it in is FULL, and stays so. */
+#define TOO_MANY SIZE_MAX
+#define FULL (SIZE_MAX / sizeof(double)) /* the size of no arena: that is a multiple */
+
+static size_t sum(size_t a, size_t b)
 {
-    size_t padded = tulle_row_stride(count);
-    *offset = network->arena_size;
-    if (padded == 0 || padded > SIZE_MAX / sizeof(double) - network->arena_size)
-        return 0;
-    network->arena_size += padded;
-    return 1;
+    return a > TOO_MANY - b ? TOO_MANY : a + b;
 }
 
-/* The same as a block that an optimiser treats alike. */
-static int append_block(struct network *network, size_t count, enum block_kind kind, size_t inputs,
-                        size_t *offset)
+static size_t product(size_t a, size_t b)
 {
-    struct network_block *block = &network->blocks[network->block_count];
-    if (!append(network, count, offset))
-        return 0;
-    *block = (struct network_block){*offset, kind, inputs};
-    network->block_count++;
-    return 1;
+    size_t all;
+    return tulle_multiply(a, b, &all) ? all : TOO_MANY;
 }
+
+static size_t padded(size_t n)
+{
+    size_t stride = tulle_row_stride(n);
+    return stride > 0 ? stride : TOO_MANY;
+}
+
+/* Appends a block of count elements that an optimiser treats alike, padded so that what follows is
+ * aligned. Returns where it begins. */
+static size_t append_block(struct network *network, size_t count, enum block_kind kind,
+                           size_t inputs)
+{
+    size_t begin = network->arena_size, size = padded(count);
+    network->blocks[network->block_count++] = (struct network_block){begin, kind, inputs};
+    network->arena_size = size > FULL - begin ? FULL : begin + size;
+    return begin;
+}
+
+/* --- What is asked for ----------------------------------------------------------------------- */
 
 /* Knots must differ as the network keeps them: in f32 some may be rounded to the same number. */
 static enum tulle_status check_knots(const struct network_shape *shape, struct tulle_error *error)
@@ -145,12 +159,14 @@ static enum tulle_status check_shape(const struct network_shape *shape, struct t
     return check_front(shape, error);
 }
 
-/* Places the layer behind what the arena has; 0 on overflow. */
-static int add_layer(struct network *network, size_t l, size_t inputs,
-                     const struct tulle_layer *from)
+/* --- The arena ------------------------------------------------------------------------------- */
+
+/* Places the layer behind what the arena has. */
+static void add_layer(struct network *network, size_t l, size_t inputs,
+                      const struct tulle_layer *from)
 {
     struct network_layer *layer = &network->layers[l];
-    size_t copies = l + 1 == network->layer_count ? network->members : 1, weights, area, all;
+    size_t copies = l + 1 == network->layer_count ? network->members : 1;
     *layer = (struct network_layer){.inputs = inputs,
                                     .units = from->units,
                                     .activation = from->activation,
@@ -158,95 +174,71 @@ static int add_layer(struct network *network, size_t l, size_t inputs,
                                     .copies = copies,
                                     .is_parametric = from->parametric != 0,
                                     .dropout = from->dropout};
-    layer->stride = tulle_row_stride(layer->is_narrow ? inputs : layer->units);
-    if (layer->stride == 0 || !tulle_multiply(layer->units, inputs, &weights) ||
-        !tulle_multiply(layer->is_narrow ? layer->units : inputs, layer->stride, &area) ||
-        !tulle_multiply(area, copies, &all) ||
-        !append_block(network, all, BLOCK_WEIGHTS, inputs, &layer->weights))
-        return 0;
-    layer->weights_step = area;
-    layer->biases_step = tulle_row_stride(layer->units);
-    if (!tulle_multiply(layer->biases_step, copies, &all) ||
-        !append_block(network, all, BLOCK_BIASES, 1, &layer->biases) ||
-        (layer->is_parametric && !append_block(network, layer->units, BLOCK_MIX, 1, &layer->mix)))
-        return 0;
-    network->parameter_count +=
-        copies * (weights + layer->units) + (layer->is_parametric ? layer->units : 0);
+    layer->stride = padded(layer->is_narrow ? inputs : layer->units);
+    layer->weights_step = product(layer->is_narrow ? layer->units : inputs, layer->stride);
+    layer->biases_step = padded(layer->units);
+    layer->weights =
+        append_block(network, product(copies, layer->weights_step), BLOCK_WEIGHTS, inputs);
+    layer->biases = append_block(network, product(copies, layer->biases_step), BLOCK_BIASES, 1);
+    network->parameter_count += copies * (layer->units * inputs + layer->units);
     network->outputs = layer->units;
-    return 1;
+    if (layer->is_parametric) {
+        layer->mix = append_block(network, layer->units, BLOCK_MIX, 1);
+        network->parameter_count += layer->units;
+    }
 }
 
-/* The same for an embedding, whose vector stands at *column of the first layer's inputs. */
-static int add_embedding(struct network *network, size_t e, const struct tulle_embedding *from,
-                         size_t column)
+/* The same for an embedding, whose vector stands at a column of the first layer's inputs. */
+static void add_embedding(struct network *network, size_t e, const struct tulle_embedding *from,
+                          size_t column)
 {
-    struct network_embedding *embedding = &network->embeddings[e];
-    size_t count;
-    *embedding = (struct network_embedding){from->levels, from->dimensions, 0, column};
-    if (!tulle_multiply(from->levels + 1, from->dimensions, &count) ||
-        !append_block(network, count, BLOCK_TABLE, 1, &embedding->table))
-        return 0;
+    size_t count = product(from->levels + 1, from->dimensions);
+    network->embeddings[e] = (struct network_embedding){
+        from->levels, from->dimensions, append_block(network, count, BLOCK_TABLE, 1), column};
     network->parameter_count += count;
-    return 1;
 }
 
 /* The same for embedded numbers, and factors of so many inputs of the first layer. */
-static int add_front(struct network *network, size_t width)
+static void add_front(struct network *network, size_t width)
 {
-    size_t count, all;
     if (network->number_count > 0) {
         network->number_size = network->spline.bins > 0 ? tulle_spline_size(&network->spline)
                                                         : tulle_waves_size(&network->waves);
-        if (!tulle_multiply(network->number_count, network->number_size, &all) ||
-            !append_block(network, all, BLOCK_NUMBERS, 1, &network->first_number))
-            return 0;
+        network->first_number = append_block(
+            network, product(network->number_count, network->number_size), BLOCK_NUMBERS, 1);
         network->parameter_count += network->number_count * tulle_number_count(network);
     }
     if (network->has_factors) {
-        network->factor_stride = tulle_row_stride(width);
-        if (!tulle_multiply(network->members, network->factor_stride, &all) ||
-            !tulle_multiply(network->members, width, &count) ||
-            !append_block(network, all, BLOCK_FACTORS, 1, &network->factors))
-            return 0;
-        network->parameter_count += count;
+        network->factor_stride = padded(width);
+        network->factors = append_block(network, product(network->members, network->factor_stride),
+                                        BLOCK_FACTORS, 1);
+        network->parameter_count += network->members * width;
     }
-    return 1;
 }
 
-/* *sum += count * each, which stays far below SIZE_MAX / 2; 0 if it does not. */
-static int widen(size_t *sum, size_t count, size_t each)
-{
-    size_t all;
-    if (!tulle_multiply(count, each, &all) || all > SIZE_MAX / 2 - *sum)
-        return 0;
-    *sum += all;
-    return 1;
-}
-
-/* All offsets; 0 on overflow. */
+/* All offsets; 0 if they are beyond all memory. */
 static int lay_out(struct network *network, const struct network_shape *shape)
 {
-    size_t width = 0, layers = shape->layer_count;
-    int fits = widen(&width, 1, shape->inputs) &&
-               widen(&width, shape->front.number_count, shape->front.dimensions);
+    const struct tulle_front *front = &shape->front;
+    size_t column = sum(shape->inputs, product(front->number_count, front->dimensions));
+    size_t width = column;
     network->number_column = shape->inputs;
-    size_t column = width;
-    for (size_t e = 0; fits && e < shape->embedding_count; e++)
-        fits = widen(&width, 1, shape->embeddings[e].dimensions);
-    for (size_t l = 0; fits && l < layers; l++)
-        fits =
-            add_layer(network, l, l == 0 ? width : shape->layers[l - 1].units, &shape->layers[l]);
-    for (size_t e = 0; fits && e < shape->embedding_count; e++) {
-        fits = add_embedding(network, e, &shape->embeddings[e], column);
+    for (size_t e = 0; e < shape->embedding_count; e++)
+        width = sum(width, shape->embeddings[e].dimensions);
+    for (size_t l = 0; l < shape->layer_count; l++)
+        add_layer(network, l, l == 0 ? width : shape->layers[l - 1].units, &shape->layers[l]);
+    for (size_t e = 0; e < shape->embedding_count; e++) {
+        add_embedding(network, e, &shape->embeddings[e], column);
         column += shape->embeddings[e].dimensions;
     }
-    return fits && add_front(network, width);
+    add_front(network, width);
+    return network->arena_size < FULL;
 }
 
 /* Copies what is said of embedded numbers; 0 if there is no memory. */
 static int take_numbers(struct network *network, const struct tulle_front *front)
 {
-    size_t count = front->number_count, all;
+    size_t count = front->number_count;
     if (count == 0)
         return 1;
     memcpy(network->numbers, front->numbers, count * sizeof *network->numbers);
@@ -257,9 +249,8 @@ static int take_numbers(struct network *network, const struct tulle_front *front
     }
     network->spline = (struct spline){front->bins, front->dimensions};
     network->knot_stride = tulle_row_stride(front->bins + 1);
-    network->knots = tulle_multiply(count, network->knot_stride, &all)
-                         ? tulle_calloc_aligned(all, tulle_type_size(network->precision))
-                         : NULL;
+    network->knots =
+        tulle_calloc_aligned(count, network->knot_stride * tulle_type_size(network->precision));
     uint64_t mode = tulle_float_mode_enter();
     for (size_t i = 0; network->knots && i < count; i++)
         tulle_arena_set_run(network, network->knots, i * network->knot_stride, front->bins + 1,
@@ -291,7 +282,7 @@ enum tulle_status tulle_network_init(struct network *network, const struct netwo
     network->blocks =
         tulle_calloc(OF_A_LAYER * layers + embeddings + OF_THE_FRONT, sizeof *network->blocks);
     if (network->layers && network->embeddings && network->numbers && network->blocks &&
-        network->columns >= embeddings && take_numbers(network, front) && lay_out(network, shape))
+        take_numbers(network, front) && lay_out(network, shape))
         return TULLE_OK;
     tulle_network_clear(network);
     return tulle_fail_memory(error);

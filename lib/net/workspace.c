@@ -25,13 +25,11 @@ static size_t block_samples(const struct network *network, int training)
     return samples > 0 ? samples : 1;
 }
 
-/* *buffer = a zeroed (rows, stride) matrix of the type; 0 if there is no memory. */
+/* *buffer = a zeroed (rows, stride) matrix of the type, whose rows are no larger than a network
+ * that is in memory; 0 if there is no memory. */
 static int allocate(void **buffer, size_t rows, size_t stride, enum tulle_type type)
 {
-    size_t count;
-    *buffer = stride != 0 && tulle_multiply(rows, stride, &count)
-                  ? tulle_calloc_aligned(count, tulle_type_size(type))
-                  : NULL;
+    *buffer = tulle_calloc_aligned(rows, stride * tulle_type_size(type));
     return *buffer != NULL;
 }
 
@@ -59,11 +57,8 @@ static int allocate_layers(struct workspace *ws, const struct network *network, 
 static int allocate_inputs(struct workspace *ws, const struct network *network)
 {
     enum tulle_type type = network->precision;
-    size_t count;
     if (network->embedding_count > 0) {
-        ws->levels = tulle_multiply(ws->capacity, network->embedding_count, &count)
-                         ? tulle_calloc(count, sizeof *ws->levels)
-                         : NULL;
+        ws->levels = tulle_calloc(ws->capacity, network->embedding_count * sizeof *ws->levels);
         if (!ws->levels)
             return 0;
     }
@@ -114,18 +109,13 @@ static int allocate_for_training(struct workspace *ws, const struct network *net
  * most two for each, struct output_link). */
 static int allocate_scratch(struct workspace *ws, const struct network *network, unsigned threads)
 {
-    size_t count;
     ws->scratch_size = network->columns;
     for (size_t l = 0; l < network->layer_count; l++) {
-        size_t out;
-        if (!tulle_multiply(3, network->layers[l].units, &out))
-            return 0;
+        size_t out = 3 * network->layers[l].units;
         if (out > ws->scratch_size)
             ws->scratch_size = out;
     }
-    ws->scratch = tulle_multiply(threads, ws->scratch_size, &count)
-                      ? tulle_calloc(count, sizeof *ws->scratch)
-                      : NULL;
+    ws->scratch = tulle_calloc(threads, ws->scratch_size * sizeof *ws->scratch);
     return ws->scratch != NULL;
 }
 
@@ -137,9 +127,9 @@ enum tulle_status tulle_workspace_init(struct workspace *workspace, const struct
     size_t capacity = use->samples / use->threads < block ? use->samples : block * use->threads;
     *workspace = (struct workspace){.block = block,
                                     .capacity = capacity,
+                                    .rows = capacity * network->members, /* of few at a time */
                                     .x_stride = tulle_row_stride(network->layers[0].inputs)};
-    if (tulle_multiply(capacity, network->members, &workspace->rows) &&
-        allocate_inputs(workspace, network) && allocate_scratch(workspace, network, use->threads) &&
+    if (allocate_inputs(workspace, network) && allocate_scratch(workspace, network, use->threads) &&
         allocate_layers(workspace, network, use->is_training) &&
         (!use->is_training || allocate_for_training(workspace, network, kernels, use)))
         return TULLE_OK;

@@ -171,8 +171,6 @@ void *tulle_trainer_best_parameters(const struct tulle_trainer *trainer)
 enum tulle_status tulle_trainer_export(const struct tulle_trainer *trainer,
                                        struct tulle_model *model)
 {
-    if (model->network.arena_size != trainer->network.arena_size)
-        return TULLE_ERROR_ARGUMENT;
     memcpy(model->parameters, tulle_trainer_best_parameters(trainer),
            tulle_arena_bytes(&trainer->network));
     return tulle_model_is_finite(model) ? TULLE_OK : TULLE_ERROR_DIVERGED;

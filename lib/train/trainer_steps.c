@@ -65,18 +65,6 @@ static double run_step(struct tulle_trainer *trainer, const struct pass *pass, s
     return loss;
 }
 
-/* Samples begin, begin + 1, ... of the rows as samples 0, 1, ... */
-static struct rows shift(struct rows rows, size_t begin)
-{
-    if (rows.order)
-        rows.order += begin;
-    else
-        rows.matrix.data =
-            tulle_element(rows.matrix.data, rows.matrix.type,
-                          begin * (rows.matrix.stride ? rows.matrix.stride : rows.matrix.columns));
-    return rows;
-}
-
 /* outputs, gradient and targets of the caller's own loss, of so many rows. */
 static double *reserve_own_loss(struct tulle_trainer *trainer, size_t rows)
 {
@@ -99,13 +87,13 @@ static enum tulle_status reserve(struct tulle_trainer *trainer, size_t rows)
     return tulle_trainer_reserve(trainer, rows);
 }
 
-/* The pass of a batch as samples 0, 1, ... */
+/* The pass of a batch as samples 0, 1, ...; without an order it begins with the first row. */
 static struct pass shift_pass(struct pass pass, size_t begin)
 {
-    if (pass.weights && !pass.y.order)
-        pass.weights += begin;
-    pass.x = shift(pass.x, begin);
-    pass.y = shift(pass.y, begin);
+    if (pass.x.order) {
+        pass.x.order += begin;
+        pass.y.order += begin;
+    }
     return pass;
 }
 

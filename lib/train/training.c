@@ -80,7 +80,7 @@ static void silence_constants(struct training *t)
     const struct network *network = &t->trainer->network;
     const struct network_layer *last = &network->layers[network->layer_count - 1];
     void *arena = t->trainer->parameters;
-    if (t->options.loss != TULLE_LOSS_MSE || network->outputs != t->target_count)
+    if (t->options.loss != TULLE_LOSS_MSE)
         return;
     for (size_t o = 0; o < t->target_count; o++) {
         const struct tulle_column *target = &t->fits[t->input_count + o];
@@ -253,6 +253,8 @@ enum tulle_status tulle_training_prepare(struct training *t, struct tulle_error 
         status = make_model(t, error);
     if (status == TULLE_OK)
         status = make_records(t, error);
+    if (status == TULLE_OK && t->options.checkpoint)
+        status = tulle_training_identify(t, error);
     return status;
 }
 

@@ -69,7 +69,7 @@ struct training {
     struct training_state state;
     struct tulle_epoch *curve; /* (curve_count) the epochs so far */
     size_t curve_count, curve_capacity;
-    struct identity *identity; /* of checkpoints (training_state.c); NULL before the first */
+    struct identity *identity; /* of checkpoints (training_state.c); NULL without them */
     int has_failed_to_save;    /* the last checkpoint */
     double last_write;         /* of the checkpoint, in seconds of a monotonic clock */
     struct tulle_model *model;
@@ -158,6 +158,9 @@ enum tulle_status tulle_training_run(struct training *t, struct tulle_error *err
 int tulle_training_grow_curve(struct training *t);
 
 /* --- training_state.c --- */
+
+/* Notes what a checkpoint of this training must agree with. */
+enum tulle_status tulle_training_identify(struct training *t, struct tulle_error *error);
 
 /* Writes the checkpoint. */
 enum tulle_status tulle_training_save(struct training *t, struct tulle_error *error);

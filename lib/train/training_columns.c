@@ -101,6 +101,21 @@ static enum tulle_task task_of(const struct training *t, size_t column)
     return TULLE_TASK_REGRESSION;
 }
 
+/* By the values of the targets, which must agree. */
+static enum tulle_status guess_task(struct training *t, const size_t *targets,
+                                    struct tulle_error *error)
+{
+    const char *const *names = t->dataset->info.names;
+    t->task = task_of(t, targets[0]);
+    for (size_t i = 1; i < t->target_count; i++)
+        if (task_of(t, targets[i]) != t->task)
+            return FAIL_DATA(
+                t, error, "target '%s' holds %s and target '%s' does not; train a model for each",
+                names[targets[i]], t->task == TULLE_TASK_REGRESSION ? "classes" : "amounts",
+                names[targets[0]]);
+    return TULLE_OK;
+}
+
 static enum tulle_status find_task(struct training *t, const size_t *targets,
                                    struct tulle_error *error)
 {
@@ -111,18 +126,10 @@ static enum tulle_status find_task(struct training *t, const size_t *targets,
         t->task = tulle_is_of_classes(o->loss) ? TULLE_TASK_CLASSIFICATION : TULLE_TASK_REGRESSION;
     if (t->task == TULLE_TASK_AUTO && o->loss_function)
         t->task = TULLE_TASK_REGRESSION;
-    enum tulle_task first = TULLE_TASK_AUTO;
-    for (size_t i = 0; t->task == TULLE_TASK_AUTO && i < t->target_count; i++) {
-        enum tulle_task task = task_of(t, targets[i]);
-        if (i == 0)
-            first = task;
-        if (task != first)
-            return FAIL_DATA(
-                t, error, "target '%s' holds %s and target '%s' does not; train a model for each",
-                data->names[targets[i]], task == TULLE_TASK_REGRESSION ? "amounts" : "classes",
-                data->names[targets[0]]);
-        if (i + 1 == t->target_count)
-            t->task = task;
+    if (t->task == TULLE_TASK_AUTO) {
+        enum tulle_status status = guess_task(t, targets, error);
+        if (status != TULLE_OK)
+            return status;
     }
     if (o->loss != TULLE_LOSS_AUTO &&
         tulle_is_of_classes(o->loss) != (t->task == TULLE_TASK_CLASSIFICATION))
@@ -216,7 +223,8 @@ static int are_equal(const struct training *t, size_t a, size_t b)
     for (size_t r = 0; r < t->rows[TULLE_SPLIT_TRAIN]; r++) {
         const double *row = data->values + t->order[r] * data->columns;
         double x = row[t->columns[a]], y = row[t->columns[b]];
-        int are_names = a_names && !isnan(x) && !isnan(y);
+        int are_names = a_names && !isnan(x + y); /* neither is missing */
+        /* not covered: two texts of one hash */
         if (are_names ? strcmp(a_names[(size_t)x], b_names[(size_t)y]) != 0
                       : memcmp(&x, &y, sizeof x) != 0)
             return 0;
@@ -234,7 +242,7 @@ static int compare_hashes(const void *a, const void *b)
     const struct hashed *x = a, *y = b;
     if (x->hash != y->hash)
         return x->hash < y->hash ? -1 : 1;
-    return x->input < y->input ? -1 : x->input > y->input;
+    return (x->input > y->input) - (x->input < y->input);
 }
 
 /* first[i] = the column of the first input with the same values as input i. */
@@ -372,9 +380,9 @@ static enum tulle_status fit_class_target(struct training *t, struct tulle_colum
     size_t classes = target->levels.count;
     if (data_levels->count > 0)
         sort_levels(target);
-    if (classes < 2)
+    if (classes == 1)
         return FAIL_DATA(t, error, "target '%s' has only one class in the training rows, '%s'",
-                         target->name, classes == 1 ? target->levels.names[0] : "");
+                         target->name, target->levels.names[0]);
     if (classes == rows && classes > 2)
         return FAIL_DATA(t, error, "target '%s' has another class in each of the %zu training rows",
                          target->name, rows);

@@ -32,9 +32,9 @@ static void encode_knots(const struct training *t, size_t c, size_t found, doubl
 
 static enum tulle_status make_knots(struct training *t, struct tulle_error *error)
 {
-    size_t all = t->options.number_bins + 1, count;
-    if (!tulle_multiply(t->front.number_count, all, &count) ||
-        !(t->knots = tulle_calloc(count, sizeof *t->knots)))
+    size_t all = t->options.number_bins + 1;
+    t->knots = tulle_calloc(t->front.number_count, all * sizeof *t->knots);
+    if (!t->knots)
         return tulle_fail_memory(error);
     double *knots = t->knots;
     for (size_t i = 0; i < t->input_count; i++) {

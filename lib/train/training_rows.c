@@ -61,7 +61,7 @@ static int compare_classes(const void *a, const void *b)
     const struct placed *x = a, *y = b;
     if (x->class != y->class)
         return x->class < y->class ? -1 : 1;
-    return x->position < y->position ? -1 : x->position > y->position;
+    return (x->position > y->position) - (x->position < y->position);
 }
 
 /* A share of the rows begin..end-1: rounded at the ends, so that many small classes together give
@@ -197,11 +197,10 @@ static int put_unknown_last(struct training *t)
 enum tulle_status tulle_training_find_classes(struct training *t, struct tulle_error *error)
 {
     const struct tulle_dataset_info *data = &t->dataset->info;
-    size_t count;
     if (t->task == TULLE_TASK_REGRESSION)
         return TULLE_OK;
-    if (!tulle_multiply(data->rows, t->target_count, &count) ||
-        !(t->classes = tulle_calloc(count, sizeof *t->classes)))
+    t->classes = tulle_calloc(data->rows, t->target_count * sizeof *t->classes);
+    if (!t->classes)
         return tulle_fail_memory(error);
     for (size_t r = 0; r < data->rows; r++)
         tulle_encode_targets(&t->target_rows, data->values + r * data->columns, TULLE_F64,

@@ -62,7 +62,7 @@ static uint64_t hash_text(uint64_t state, const char *text)
 
 static uint64_t hash_numbers(const double *numbers, size_t count)
 {
-    return numbers ? hash(count, numbers, count * sizeof *numbers) : count;
+    return hash(count, numbers, count * sizeof *numbers);
 }
 
 /* Of names, values and levels, all columns and rows. */
@@ -181,24 +181,23 @@ _Static_assert(sizeof(struct tulle_epoch) == 3 * sizeof(double),
 
 /* --- Writing and reading --------------------------------------------------------------------- */
 
-static struct identity *make_identity(const struct training *t)
+enum tulle_status tulle_training_identify(struct training *t, struct tulle_error *error)
 {
     struct identity *identity = tulle_calloc(
         1, sizeof *identity + (t->setting_count + MOST_OTHERS) * sizeof *identity->fields);
     if (!identity)
-        return NULL;
+        return tulle_fail_memory(error);
     for (size_t i = 0; i < t->setting_count; i++)
         add_text(identity, t->settings[i].name, t->settings[i].value);
     add_data(t, identity);
-    return identity;
+    t->identity = identity;
+    return TULLE_OK;
 }
 
 enum tulle_status tulle_training_save(struct training *t, struct tulle_error *error)
 {
     struct image image = {.part_count = 0};
     size_t numbers = 3 * t->curve_count;
-    if (!t->identity && !(t->identity = make_identity(t)))
-        return tulle_fail_memory(error);
     pack_state(t, &image);
     make_parts(t, &image, numbers, &numbers);
     const struct checkpoint checkpoint = {t->identity->fields, t->identity->count, image.parts,
@@ -221,8 +220,6 @@ enum tulle_status tulle_training_restore(struct training *t, struct tulle_error 
     char notice[CHECKPOINT_NOTICE_SIZE];
     size_t numbers = 0;
     int found;
-    if (!t->identity && !(t->identity = make_identity(t)))
-        return tulle_fail_memory(error);
     size_t most = t->options.epochs < SIZE_MAX / 3 ? 3 * t->options.epochs : SIZE_MAX;
     struct checkpoint_part *curve = make_parts(t, &image, most, &numbers);
     const struct checkpoint checkpoint = {t->identity->fields, t->identity->count, image.parts,

@@ -25,16 +25,14 @@ static int has_numbers(const struct training *t)
     return t->options.number_dimensions > 0 && i < t->input_count;
 }
 
-/* Over the second half of its epochs, since one of them may be lucky; infinite if there are none.
- */
+/* Over the second half of its epochs, since one of them may be lucky. */
 static double mean_loss(const struct training *trial)
 {
     size_t first = trial->curve_count / 2;
     double sum = 0;
     for (size_t i = first; i < trial->curve_count; i++)
         sum += trial->curve[i].valid_loss;
-    return trial->curve_count > 0 && !isnan(sum) ? sum / (double)(trial->curve_count - first)
-                                                 : INFINITY;
+    return isnan(sum) ? INFINITY : sum / (double)(trial->curve_count - first);
 }
 
 static enum tulle_status try_bins(const struct training *t, size_t index, double *loss,

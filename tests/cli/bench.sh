@@ -47,6 +47,10 @@ print(all(line["seconds"]["lower"] <= line["seconds"]["median"] <= line["seconds
 '
 done
 
+echo "--- in the usual folder, which is /tmp"
+(TMPDIR='' && lines --only read)
+(unset TMPDIR && lines --only read)
+
 echo "--- wrong use, and no place for a file"
 run bench --only steps
 run bench --only

@@ -48,6 +48,13 @@ kill $!
 wait $!
 echo "exit $?"
 
+echo "--- other ways to learn"
+awk 'BEGIN {print "x,class"; for (i = 0; i < 30; i++) print i "," (i == 0 ? 3 : i == 1 ? 0 : 1 + i % 2)}' >l.csv
+run cv l.csv --target class $options --loss cross_entropy --keep-best no 2>&1 | grep -e note -e '^! fold 1' | sed 's/, .*//'
+sed '2,3d' l.csv | sed 's/,2$/,0/' >b.csv
+run cv b.csv --target class $options --loss binary_cross_entropy --threads 9 2>&1 | grep -e regression -e classification -e '^mean' | masked
+run cv t.csv --target y --drop z,split --epochs 2 --hidden 8 --folds 2 2>&1 | grep '^! fold' | masked
+
 echo "--- refused"
 run cv t.csv
 run cv t.csv --target y --folds 1

@@ -76,9 +76,23 @@ reading=$!
 "$TULLE" train t.csv --recipe notebook --target y --drop z,split --hidden 4 --epochs 1 -o "$SCRATCH/silent.tulle" \
     2>"$SCRATCH/err" &
 writing=$!
+"$TULLE" predict t.tulle "$SCRATCH/silent" -o p.csv 2>"$SCRATCH/err" &
+asked=$!
+"$TULLE" predict t.tulle "$SCRATCH/silent" -o p.csv 2>"$SCRATCH/err" &
+alarmed=$!
 sleep 1
 kill -INT $reading
 kill -TERM $writing
+kill -INT $asked
+kill -ALRM $alarmed
+sleep 0.2
+kill -TERM $asked # at once: it is being obeyed
+sleep 1
+kill -TERM $asked # now it is meant
+wait $asked
+echo "asked again: exit $?"
+wait $alarmed
+echo "an alarm: exit $?"
 wait $reading
 echo "predict: exit $?"
 wait $writing

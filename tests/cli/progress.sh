@@ -39,3 +39,49 @@ print("exit", os.WEXITSTATUS(status))
 }
 terminal train t.csv --recipe notebook --target y --drop z,split --epochs 60
 terminal train t.csv --recipe notebook --target y --drop z,split --epochs 2 --quiet
+
+echo "--- folds, trials, and what ends in the middle"
+# shown PATTERN ARGUMENT...: whether a line that is rewritten was like that, and what came last.
+shown() {
+    python3 -c '
+import os, pty, re, sys
+
+chunks = []
+
+def read(descriptor):
+    chunk = os.read(descriptor, 65536)
+    chunks.append(chunk)
+    return chunk
+
+sys.stdout.flush()
+saved = os.dup(1)
+os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+status = pty.spawn(sys.argv[2:], read)
+os.dup2(saved, 1)
+lines = [line.split("\r") for line in b"".join(chunks).decode().replace("\r\n", "\n").split("\n")]
+pieces = [piece.rstrip() for line in lines for piece in line[1:]]
+print("shown:", any(re.fullmatch(sys.argv[1], piece) for piece in pieces))
+print("fits:", all(len(piece) < 80 for line in lines for piece in line[1:-1]))
+print("gone before the next:", all(line[-2].strip() == "" for line in lines if len(line) > 2 and not re.match(sys.argv[1], line[-1])))
+print(lines[-2][-1])
+print("exit", os.WEXITSTATUS(status))
+' "$@" | masked
+}
+time='(  [0-9.]+ s left)?'
+shown "[0-9] of 5 folds, [0-9]+ % of the epochs$time" "$TULLE" cv t.csv --recipe notebook --target y --drop z,split --epochs 9
+shown "[0-9] trials? done.*$time" "$TULLE" tune t.csv --recipe notebook --target y --drop z,split --epochs 4 --trials 3 -o m.tulle
+shown "trial 1/[0-9]  epoch 1/[0-9]+" "$TULLE" train t.csv --target y --drop z,split --epochs 2 --hidden 4 -o m.tulle
+shown "epoch [0-9]+/[0-9]+  train loss .*" "$TULLE" train t.csv --recipe notebook --target y --drop z,split --lr 1e4 -o m.tulle
+
+echo "--- in a log: how long it takes"
+for epochs in 20000 200000 2000000; do
+    : >"$SCRATCH/long"
+    "$TULLE" train t.csv --recipe notebook --target y --drop z,split --epochs $epochs 2>"$SCRATCH/long" &
+    until grep -q 'about .* to go$' "$SCRATCH/long"; do
+        kill -0 $! || break
+        sleep 0.05
+    done
+    kill $!
+    wait $!
+    grep 'to go$' "$SCRATCH/long" | sed -E 's/ ([0-9.]+ s|[0-9]+ min [0-9]+ s|[0-9]+ h [0-9]+ min) / TIME /'
+done

@@ -68,6 +68,28 @@ echo "--- a budget: one trial at least"
 run tune $data $fixed --budget 0.000001s -o b.tulle 2>&1 | sed -n '/^best/p; /! [0-9]* trial/p'
 ls b.tulle
 
+run tune $data $fixed --recipe tabular --number-dim 0 --bias-decay 0.5 --trials 2 -o p.tulle 2>&1 | grep -o 'weight-decay'
+
+echo "--- many trials, that end by themselves, or have nothing to learn from"
+awk -F , -v OFS=, '{print $1, $2, $4, NR == 1 ? "same" : 1}' t.csv >same.csv
+run tune same.csv --target y --recipe plain --hidden 4 --epochs 20 --patience 1 --lr 0.03 --trials 70 --threads 2 \
+    -o many.tulle >"$SCRATCH/all"
+grep -e '^! note' -e '^! [0-9]* trials' "$SCRATCH/all" | sed 's/[0-9][0-9]* \(finished\|stopped\)/N \1/g'
+run tune t.csv --target y --drop z,split --recipe notebook --hidden 4 --epochs 4 --keep-best no --trials 3 --budget 1h \
+    -o many.tulle 2>&1 | grep '^! [0-9]* trials'
+rm many.tulle
+"$TULLE" tune $data $fixed --recipe notebook --activation relu --dropout 0 --batch 4 --scaling none --trials 8 --json --quiet \
+    -o d.tulle >json
+python3 -c '
+import json
+for trial in json.load(open("json"))["trials"]:
+    diverged = trial["outcome"] == "diverged"
+    if diverged and (trial["valid_loss"] is not None or trial["valid"] is not None):
+        print(trial)
+'
+grep -q diverged json && echo "those that diverge have no figures"
+(ulimit -f 8 && run tune $data --recipe notebook --hidden 64,64 --epochs 1 --trials 1 --quiet -o large.tulle) | sed -n '/^best/p; /^!/p; /^(/p'
+
 echo "--- refused"
 run tune t.csv
 run tune $data --budget 10

@@ -21,6 +21,7 @@ run predict m.tulle t.csv --json
 run info m.tulle --quiet
 run train t.csv --target
 run train t.csv --target --lr 1
+run train t.csv --target -o m
 run train t.csv -o
 run train t.csv --json=yes
 run train t.csv --seed 1 --target y --seed 2
@@ -63,6 +64,8 @@ for value in -1 0 1.5 1e3 1000000001 99999999999999999999 '' Auto; do
     run train t.csv --batch "$value"
 done
 run train t.csv --epochs 0
+run train t.csv --epochs automatic
+run train t.csv --target y --batch auto --epochs auto --number-bins auto --number-frequencies 4
 for option in momentum beta1 beta2 averaging dropout label-smoothing warmup; do
     run train t.csv --$option 1
     run train t.csv --$option -0.1
@@ -104,6 +107,10 @@ run train t.csv --threads -1
 run train t.csv --valid 1
 run train t.csv --test -0.1
 run eval m.tulle t.csv --split tset
+for value in '' s 5 -1s 0m 1,5h xh; do
+    run tune t.csv --budget "$value"
+done
+run train t.csv --loss "$(printf '%1200s' x | tr ' ' x)" | cut -c 1-40
 
 run train t.csv --target y,z --drop c,z
 run train t.csv --target y --split-column y

@@ -1,0 +1,148 @@
+/* test_resume_traps.c - checkpoints whose checksum is right, and whose training cannot have been.
+ */
+#include "../lib/base/portability.h"
+
+#ifdef TULLE_WITH_MODEL_FILES
+
+#include "edited_model.h"
+#include "training_runs.h"
+
+static struct run run;
+static struct watch watch;
+
+static int stop_at_7(const struct tulle_progress *progress, void *user)
+{
+    return progress->trial == 0 && ++((struct watch *)user)->calls == 7;
+}
+
+/* Has its training stopped, the first time or again. */
+static void stop(void)
+{
+    memset(&watch, 0, sizeof watch);
+    run.options.checkpoint = in_folder("run.ckpt");
+    run.options.notice = take_notice;
+    run.options.user = &watch;
+    run.options.progress = stop_at_7;
+    refuse(&run.table, &run.options, TULLE_ERROR_INTERRUPTED, "interrupted in epoch ");
+}
+
+static void remove_checkpoints(void)
+{
+    remove(in_folder("run.ckpt"));
+    remove(in_folder("run.ckpt.previous"));
+}
+
+enum { EPOCH, STEP, BEST_EPOCH, POSITION = 7 }; /* among the counts, the file's first numbers */
+
+static void set_count(struct bytes file, size_t count, uint64_t value)
+{
+    memcpy(file.data + data_offset(file) + count * sizeof value, &value, sizeof value);
+}
+
+/* A state that no step leads to. */
+static void test_impossible(void **state)
+{
+    static const struct {
+        uint64_t epoch, step, best_epoch, position;
+    } cases[] = {{9, 0, 0, 100}, {1, 99, 0, 100}, {1, 1, 2, 100}, {2, 1, 1, 100}, {1, 1, 1, 625}};
+    (void)state;
+    make_run(&run, RUN_PLAIN);
+    run.options.resume = 1;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        stop();
+        struct bytes file = get_bytes(in_folder("run.ckpt"));
+        set_count(file, EPOCH, cases[i].epoch);
+        set_count(file, STEP, cases[i].step);
+        set_count(file, BEST_EPOCH, cases[i].best_epoch);
+        set_count(file, POSITION, cases[i].position);
+        put_sealed(in_folder("run.ckpt"), file);
+        refuse(&run.table, &run.options, TULLE_ERROR_FORMAT,
+               "not a checkpoint that this training can have written");
+        free(file.data);
+        remove_checkpoints();
+    }
+}
+
+/* Bins that a trial cannot have chosen are not taken over; what is tried out then differs. */
+static void test_impossible_bins(void **state)
+{
+    static const char *const bins[] = {"-1", "65537"};
+    (void)state;
+    make_run(&run, RUN_TABULAR);
+    for (size_t i = 0; i < sizeof bins / sizeof *bins; i++) {
+        char chosen[64], other[64];
+        run.options.resume = 1; /* where there is nothing yet */
+        stop();
+        struct bytes file = get_bytes(in_folder("run.ckpt"));
+        int is_48 = strstr((char *)file.data + 8, "\\\"number_bins\\\":\\\"48\\\"") != NULL;
+        snprintf(chosen, sizeof chosen, "\\\"number_bins\\\":\\\"%d\\\"", is_48 ? 48 : 2);
+        snprintf(other, sizeof other, "\\\"number_bins\\\":\\\"%s\\\"", bins[i]);
+        struct bytes changed = edited(file, chosen, other);
+        put_sealed(in_folder("run.ckpt"), changed);
+        refuse(&run.table, &run.options, TULLE_ERROR_ARGUMENT, "number_bins is ");
+        free(file.data);
+        free(changed.data);
+        remove_checkpoints();
+    }
+}
+
+/* As many epochs as can be counted, of which no curve has that many numbers. */
+static void test_endless(void **state)
+{
+    (void)state;
+    make_run(&run, RUN_PLAIN);
+    run.options.epochs = SIZE_MAX;
+    run.options.resume = 1;
+    stop();
+    stop();
+    assert_non_null(strstr(watch.notices, "goes on from '"));
+}
+
+static double square(size_t rows, size_t outputs, const double *output, size_t targets,
+                     const double *target, double *gradient, void *user)
+{
+    double sum = 0;
+    (void)targets, (void)user;
+    for (size_t i = 0; i < rows * outputs; i++) {
+        gradient[i] = output[i] - target[i];
+        sum += gradient[i] * gradient[i];
+    }
+    return sum / (double)(rows * outputs);
+}
+
+/* Of a loss of the caller's own a checkpoint knows that there was one. */
+static void test_own_loss(void **state)
+{
+    (void)state;
+    make_run(&run, RUN_PLAIN);
+    run.options.loss_function = square;
+    stop();
+    run.options.resume = 1;
+    run.options.loss_function = NULL;
+    refuse(&run.table, &run.options, TULLE_ERROR_ARGUMENT, "loss is not set there and mse here");
+    run.options.loss_function = square;
+    run.options.progress = NULL;
+    tulle_model_free(train_table(&run.table, &run.options));
+    assert_non_null(strstr(watch.notices, "goes on from '"));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
+    const struct CMUnitTest tests[] = {
+        TEST(test_impossible),
+        TEST(test_impossible_bins),
+        TEST(test_endless),
+        TEST(test_own_loss),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+#else
+
+int main(void)
+{
+    return 77; /* skipped: there are no checkpoints */
+}
+
+#endif
