@@ -174,7 +174,7 @@ static void measure(struct bench *bench, const struct kind *kind, const struct s
                     enum tulle_type type, size_t rows, unsigned threads)
 {
     struct subject subject;
-    struct cli_timing timing;
+    struct cli_timing timing = {0};
     double operations = kind->operations(shape, rows);
     const struct cli_work work = {kind->run, &subject, operations, type, threads};
     cli_bench_line(&bench->report, kind->part, shape->name, tulle_type_name(type), rows, threads);

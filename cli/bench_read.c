@@ -54,7 +54,7 @@ static int time_file(const struct cli_work *work, int quick, int descriptor,
                      const struct table *table, struct cli_bench_report *report,
                      struct cli_timing *timing, size_t *bytes)
 {
-    size_t rows;
+    size_t rows = 0;
     int problem =
         write_table(descriptor, table->digits, quick ? QUICK_FILE_BYTES : FILE_BYTES, &rows, bytes);
     if (problem)
@@ -73,8 +73,8 @@ static int bench_file(struct cli_bench_report *report, int quick, const struct t
 {
     char *path = cli_format("%s/tulle-bench-XXXXXX", folder);
     const struct cli_work work = {read_table, path, 0, TULLE_F64, 1};
-    struct cli_timing timing;
-    size_t bytes;
+    struct cli_timing timing = {0};
+    size_t bytes = 0;
     int status, descriptor = mkstemp(path);
     if (descriptor < 0) {
         status = cli_failure("%s: cannot create a file there: %s", folder, strerror(errno));

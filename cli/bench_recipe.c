@@ -115,7 +115,7 @@ void cli_bench_recipe(struct cli_bench_report *report, int quick, enum tulle_rec
 {
     const struct tulle_trainer_options defaults = TULLE_TRAINER_OPTIONS;
     struct recipe *r = cli_allocate(1, sizeof *r);
-    struct cli_timing timing;
+    struct cli_timing timing = {0};
     memset(r, 0, sizeof *r);
     r->options = defaults;
     r->options.inputs = NUMBERS;

@@ -429,8 +429,6 @@ static int run(const struct cli_options *options)
 {
     struct cv cv = {.job = {.options = options, .train = options->train},
                     .lock = PTHREAD_MUTEX_INITIALIZER};
-    if (options->folds < 2)
-        return cli_usage_error("--folds: expected at least 2, got %zu", options->folds);
     int status = cli_train_prepare(&cv.job);
     if (status == 0)
         status = cli_train_read(&cv.job);

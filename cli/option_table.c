@@ -186,7 +186,7 @@ const struct cli_option cli_option_table[] = {
      "goes on from the checkpoint, if there is one, to the model, byte for byte, that training "
      "without a stop gives; --threads may differ"},
 
-    {"folds", NULL, "N", CLI_CV, TRIALS, &cli_type_count, FIELD(folds),
+    {"folds", NULL, "N", CLI_CV, TRIALS, &cli_type_folds, FIELD(folds),
      "models to train, each tested on one part of so many"},
     {"budget", NULL, "TIME", CLI_TUNE, TRIALS, &cli_type_time, FIELD(budget),
      "how long to search, as 90s, 10m or 2h; only trial 1 may take longer"},

@@ -59,14 +59,18 @@ char *cli_append(char *text, const char *format, ...)
     return both;
 }
 
-/* A terminal obeys control characters: those of ASCII and, as UTF-8, U+0080 to U+009F. */
+/* A terminal obeys control characters: those of ASCII and, as UTF-8, U+0080 to U+009F, the ends of
+ * lines and changes of direction in U+2028 to U+202E, and those in U+2066 to U+2069. */
 static char *clean(char *text)
 {
     for (unsigned char *byte = (unsigned char *)text; *byte; byte++) {
         if (*byte < 0x20 || *byte == 0x7f)
             *byte = '?';
         else if (byte[0] == 0xc2 && byte[1] >= 0x80 && byte[1] < 0xa0)
-            byte[0] = byte[1] = '?';
+            memset(byte, '?', 2);
+        else if (byte[0] == 0xe2 && ((byte[1] == 0x80 && byte[2] >= 0xa8 && byte[2] <= 0xae) ||
+                                     (byte[1] == 0x81 && byte[2] >= 0xa6 && byte[2] <= 0xa9)))
+            memset(byte, '?', 3);
     }
     return text;
 }

@@ -67,19 +67,22 @@ static int end_interrupted(const struct cli_training *job)
     return 128 + cli_interrupted();
 }
 
-/* What differs from the checkpoint is a member of the library's options; here it is an option. */
+/* What differs from the checkpoint is a member of the library's options; here it is an option. The
+ * hash of the rest says nothing to people. */
 static void name_option(struct tulle_error *error)
 {
-    static const char before[] = "the checkpoint is of another run: ";
-    char *member = error->message + sizeof before - 1;
+    static const char before[] = "the checkpoint is of another run: ", hash[] = ", as a hash is ";
+    char *member = error->message + sizeof before - 1, *text;
     if (strncmp(error->message, before, sizeof before - 1) != 0)
         return;
     size_t length = strcspn(member, " ");
     int is_member = strncmp(member + length, " is ", strlen(" is ")) == 0;
     const char *option = is_member ? cli_option_of_member(member, length) : NULL;
-    if (!option)
-        return;
-    char *text = cli_format("--%s%s", option, member + length);
+    const char *hashed = strstr(member, hash);
+    if (hashed)
+        text = cli_format("it had other %.*s", (int)(hashed - member), member);
+    else
+        text = option ? cli_format("--%s%s", option, member + length) : cli_format("%s", member);
     snprintf(member, sizeof error->message - (sizeof before - 1), "%s", text);
     free(text);
 }

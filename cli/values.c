@@ -474,6 +474,7 @@ const struct cli_value_type cli_type_count_or_auto = {parse_count_or_auto, NULL,
                                                       "auto, or ",         NULL};
 const struct cli_value_type cli_type_count_or_trial = {
     parse_count_or_trial, show_count_or_trial, 0, MOST, "auto, or ", NULL};
+const struct cli_value_type cli_type_folds = {parse_count, show_count, 2, MOST, NULL, NULL};
 const struct cli_value_type cli_type_limit = {parse_count, NULL, 1, MOST, NULL, NULL};
 const struct cli_value_type cli_type_time = {
     parse_time, show_time, 0, 0, "a time above 0, such as 90s, 10m or 2h", NULL};

@@ -60,6 +60,7 @@ extern const struct cli_value_type cli_type_count;         /* size_t, at least 1
 extern const struct cli_value_type cli_type_count_or_none; /* size_t */
 extern const struct cli_value_type cli_type_count_or_auto; /* size_t; 0 is "auto" */
 extern const struct cli_value_type cli_type_count_or_trial; /* size_t; TULLE_BY_TRIAL is "auto" */
+extern const struct cli_value_type cli_type_folds;          /* size_t, at least 2 */
 extern const struct cli_value_type cli_type_limit;          /* size_t, at least 1, none given */
 extern const struct cli_value_type cli_type_time;           /* double, seconds */
 extern const struct cli_value_type cli_type_threads;        /* unsigned */

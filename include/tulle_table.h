@@ -34,6 +34,9 @@ struct tulle_levels {
     size_t count;
 };
 
+/* Of a table that is read: five times as many as a model file can name. */
+enum { TULLE_MOST_COLUMNS = 1 << 20 };
+
 struct tulle_read_options {
     size_t size;
     const char *const *columns; /* NULL: all but drop and split_column; else these, in this order */

@@ -19,6 +19,11 @@ find lib cli -name '*.c' ! -name 'kernels_*_f*.c' | sort >"$work/files"
 [ "$quick" = quick ] || ls lib/kernels/kernels_generic_f32.c lib/kernels/kernels_avx2_f64.c >>"$work/files"
 
 status=0
+fell() { # fell TOOL: it did not come to its end, whatever it has found
+    tail -n 5 "$work/said"
+    echo "analyze.sh: $1 failed" >&2
+    status=1
+}
 report() { # report TOOL VERSION KNOWN-VERSION: what it has said is in $work/said
     grep -E '[0-9]: (warning|error|style|performance|portability)' "$work/said" | sort -u >"$work/findings" || true
     cat "$work/findings"
@@ -33,7 +38,7 @@ report() { # report TOOL VERSION KNOWN-VERSION: what it has said is in $work/sai
 # shellcheck disable=SC2086 # words, on purpose
 cppcheck -j "$jobs" $settings -D__x86_64__ -D__linux__ -D__GNUC__ --quiet --inline-suppr \
     --enable=warning,style,performance,portability --suppressions-list=scripts/cppcheck.txt \
-    --template='{file}:{line}: {severity}: {message} [{id}]' --file-list="$work/files" >"$work/said" 2>&1 || true
+    --template='{file}:{line}: {severity}: {message} [{id}]' --file-list="$work/files" >"$work/said" 2>&1 || fell cppcheck
 report cppcheck "$(cppcheck --version | sed 's/[^0-9]*//')" 2.10
 
 # gcc 12 takes the size of a vector for that of its elements, and its lanes, set one by one, for not set.
@@ -44,12 +49,12 @@ while read -r file; do
     *) flags= ;;
     esac
     echo "-O1 $settings -Wall -Wextra -Wno-missing-field-initializers -fanalyzer $flags -c $file -o /dev/null"
-done <"$work/files" | xargs -P "$jobs" -I{} sh -c 'gcc {}' >"$work/said" 2>&1 || true
+done <"$work/files" | xargs -P "$jobs" -I{} sh -c 'gcc {}' >"$work/said" 2>&1 || fell gcc
 report "gcc -fanalyzer" "$(gcc -dumpfullversion)" 12.
 
 if [ "$quick" != quick ]; then
     # shellcheck disable=SC2086
-    xargs -P "$jobs" -I{} clang-tidy --quiet {} -- $settings <"$work/files" >"$work/said" 2>&1 || true
+    xargs -P "$jobs" -I{} clang-tidy --quiet {} -- $settings <"$work/files" >"$work/said" 2>&1 || fell clang-tidy
     report clang-tidy "$(clang-tidy --version | sed -n 's/.*version \([0-9.]*\).*/\1/p')" 14.
 fi
 exit $status

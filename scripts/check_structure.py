@@ -49,6 +49,9 @@ CALLS = (
      "access readlink fcntl flock", ["file_io.c"]),
     ("files are reached through base/file_io.h, where tests let each call fail",
      "fopen freopen fdopen", ["cpu.c"]),  # /proc and /sys
+    ("a library must not start programs, load code or open connections",
+     "execl execle execlp execv execve execvp execvpe fexecve posix_spawn posix_spawnp vfork dlopen dlsym "
+     "socket connect bind accept getaddrinfo", []),
     ("threads belong to base/pool.h", "pthread_create thrd_create", ["pool.c"]),
     ("its last bits depend on the C library; kernels/vec_math.h has ours",
      " ".join(f"{name} {name}f" for name in

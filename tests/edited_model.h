@@ -24,6 +24,7 @@ static inline void assert_refused(const char *path, enum tulle_status status, co
     assert_null(model);
     assert_int_equal(error.code, found);
     assert_string_equal(error.file, path);
+    assert_true(error.line == 0 && error.column == 0);
     if (found != status || !strstr(error.message, part))
         fail_msg("expected status %d with '%s', got %d: %s", status, part, found, error.message);
     assert_int_equal(tulle_model_load(path, &model, NULL), status);

@@ -83,6 +83,26 @@ static void test_read(void **state)
     tulle_free(curve);
 }
 
+/* What stands in a part that is to be found is not of the run, whether a file is there or not. */
+static void test_found_parts(void **state)
+{
+    (void)state;
+    struct run run;
+    int found;
+    char notice[CHECKPOINT_NOTICE_SIZE];
+    for (int i = 0; i < 2; i++) {
+        run_init(&run);
+        run.parts[1].data = run.weights;
+        run.checkpoint.parts = run.parts + i;
+        run.checkpoint.part_count = i == 0 ? 2 : 1;
+        assert_int_equal(
+            tulle_checkpoint_read(in_folder("run"), &run.checkpoint, &found, notice, NULL),
+            TULLE_OK);
+        assert_int_equal(found, 0);
+        assert_null(run.parts[1].data);
+    }
+}
+
 #define FIELDS "{\"seed\":\"1\",\"recipe\":\"plain\"}"
 #define CONFIGURED "{\"configuration\":" FIELDS ",\"counts\":"
 
@@ -148,6 +168,7 @@ static void assert_unfit(const char *name, enum tulle_status status, const char 
 {
     struct tulle_error error = {.message = ""};
     assert_int_equal(tulle_checkpoint_check(in_folder(name), &error), status);
+    assert_true(error.line == 0 && error.column == 0);
     if (!strstr(error.message, part))
         fail_msg("expected '%s' in '%s'", part, error.message);
 }
@@ -163,6 +184,10 @@ static void test_check(void **state)
     assert_unfit("run", TULLE_ERROR_FORMAT, "is there and no intact checkpoint; name another file");
     put(&kind, "run", TULLE_VERSION_STRING, DESCRIPTION);
     assert_int_equal(tulle_checkpoint_check(in_folder("run"), NULL), TULLE_OK);
+    put(&kind, "run.previous", TULLE_VERSION_STRING,
+        DESCRIPTION); /* of which the header says all */
+    if (truncate(in_folder("run.previous"), (off_t)1 << 40) == 0)
+        assert_int_equal(tulle_checkpoint_check(in_folder("run"), NULL), TULLE_OK);
     put(&newer, "run.previous", "9.8.7", "{}");
     assert_unfit("run", TULLE_ERROR_VERSION, "checkpoint format 2 is newer");
     put(&newer, "run", "9.8.7", "{}");
@@ -179,9 +204,12 @@ static void test_check(void **state)
 static void test_field(void **state)
 {
     (void)state;
-    char text[6];
+    char text[16];
+    put(&kind, "run", TULLE_VERSION_STRING, "{\"configuration\":{\"seed\":\"\"}}");
+    assert_true(tulle_checkpoint_field(in_folder("run"), "seed", text, 1));
+    assert_string_equal(text, "");
     put(&kind, "run", TULLE_VERSION_STRING, DESCRIPTION);
-    assert_true(tulle_checkpoint_field(in_folder("run"), "recipe", text, sizeof text));
+    assert_true(tulle_checkpoint_field(in_folder("run"), "recipe", text, 6));
     assert_string_equal(text, "plain");
     assert_false(tulle_checkpoint_field(in_folder("run"), "recipe", text, 5));
     assert_false(tulle_checkpoint_field(in_folder("run"), "recipes", text, sizeof text));
@@ -209,10 +237,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
-        TEST(test_read),
-        TEST(test_descriptions),
-        TEST(test_check),
-        TEST(test_field),
+        TEST(test_read),  TEST(test_found_parts), TEST(test_descriptions),
+        TEST(test_check), TEST(test_field),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -173,6 +173,26 @@ static void test_refused(void **state)
         assert_transcript(refused[i].text, refused[i].length, refused[i].expected);
 }
 
+static void test_too_many_cells(void **state)
+{
+    size_t length = TULLE_MOST_COLUMNS + 1;
+    char *text = malloc(length);
+    (void)state;
+    assert_non_null(text);
+    memset(text, ',', length); /* a cell before each comma, and one behind the last */
+    for (int is_one_less = 0; is_one_less < 2; is_one_less++) {
+        text[length - 1 - (size_t)is_one_less] = '\n';
+        write_table(text, length - (size_t)is_one_less);
+        struct transcript got = transcribe(TULLE_BYTE_SOURCE_CHUNK);
+        if (is_one_less)
+            assert_null(strstr(got.text, "error"));
+        else
+            assert_string_equal(got.text, "error 4 1:1048577 a row of more than 1048576 cells\n");
+        free(got.text);
+    }
+    free(text);
+}
+
 /* Records longer than a read, than the window's first size, and of more cells than any before. */
 static void test_long_records(void **state)
 {
@@ -454,12 +474,19 @@ static void test_no_gzip(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_texts),          cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_long_records),   cmocka_unit_test(test_paths_refused),
-        cmocka_unit_test(test_standard_input), cmocka_unit_test(test_gzip),
-        cmocka_unit_test(test_gzip_cut_short), cmocka_unit_test(test_gzip_damaged),
-        cmocka_unit_test(test_gzip_padded),    cmocka_unit_test(test_no_gzip),
-        cmocka_unit_test(test_shortened),      cmocka_unit_test(test_first_bytes_not_read),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_too_many_cells),
+        cmocka_unit_test(test_long_records),
+        cmocka_unit_test(test_paths_refused),
+        cmocka_unit_test(test_standard_input),
+        cmocka_unit_test(test_gzip),
+        cmocka_unit_test(test_gzip_cut_short),
+        cmocka_unit_test(test_gzip_damaged),
+        cmocka_unit_test(test_gzip_padded),
+        cmocka_unit_test(test_no_gzip),
+        cmocka_unit_test(test_shortened),
+        cmocka_unit_test(test_first_bytes_not_read),
     };
     return cmocka_run_group_tests(tests, make_table_folder, remove_table_folder);
 }

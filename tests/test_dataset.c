@@ -170,6 +170,11 @@ static const struct {
     {"", {{0}, {0}, 0}, 0, 0, "expected a table, got an empty file"},
     {"\n\n \n", {{0}, {0}, 0}, 0, 0, "expected a table, got an empty file"},
     {"a,b\n", {{0}, {0}, 0}, 0, 0, "no rows after the header"},
+    {"a,b\r1,2\r",
+     {{0}, {0}, 0},
+     0,
+     0,
+     "no rows after the header, where lines end in CR alone; save the file with LF"},
     {"a,b\n\n\n", {{0}, {0}, 0}, 0, 0, "no rows after the header"},
     /* Ragged rows: the surplus cell, or the end of the line that lacks one. */
     {"a,b,c\n1,2,3\n1,2\n", {{0}, {0}, 0}, 3, 4, "expected 3 cells as in the header, got 2"},

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "net_support.h"
+#include "sample.h"
 
 static const double rate = 1099511627776.0; /* 2^40 */
 
@@ -149,9 +150,11 @@ static void compare_all_with_naive(enum tulle_type precision, double tolerance)
     for (int hidden = 0; hidden < ACTIVATIONS; hidden++)
         for (int output = 0; output < ACTIVATIONS; output++) {
             for (int s = 0; s < SMALL; s++)
-                compare_with_naive(&small[s], hidden, output, precision, tolerance);
+                if (is_sampled_emulated(hidden + output + s, 5))
+                    compare_with_naive(&small[s], hidden, output, precision, tolerance);
             for (int s = 0; s < LARGE; s++)
-                compare_with_naive(&large[s], hidden, output, precision, tolerance);
+                if (is_sampled_emulated(hidden + output + s, 5))
+                    compare_with_naive(&large[s], hidden, output, precision, tolerance);
         }
 }
 
@@ -250,8 +253,10 @@ static void test_differences(void **state)
     (void)state;
     for (int s = 0; s < SMALL; s++)
         for (int a = 0; a < ACTIVATIONS; a++) {
-            compare_with_differences(&small[s], a, TULLE_ACTIVATION_IDENTITY);
-            compare_with_differences(&small[s], TULLE_ACTIVATION_TANH, a);
+            if (is_sampled_emulated(s + a, 3))
+                compare_with_differences(&small[s], a, TULLE_ACTIVATION_IDENTITY);
+            if (is_sampled_emulated(s + a + 1, 3))
+                compare_with_differences(&small[s], TULLE_ACTIVATION_TANH, a);
         }
 }
 

@@ -45,6 +45,7 @@ static void make_small_run(void)
     run.options.members = 2;
     run.options.batch_size = 8;
     run.options.epochs = 2;
+    run.options.keep_best = 0; /* what comes last shows all that came before */
     run.options.notice = take_notice;
     run.options.user = &watch;
 }

@@ -154,6 +154,12 @@ static void test_edited(void **state)
     tulle_rng_seed(&rng, 8);
     for (size_t length = 0; length < sizeof whole; length++)
         check_same(whole, length);
+    for (size_t at = 0; at < sizeof whole - 1; at++) { /* a NUL is nothing that may stand there */
+        char text[sizeof whole];
+        memcpy(text, whole, sizeof whole);
+        text[at] = '\0';
+        assert_null(parse(text, sizeof whole - 1, NULL));
+    }
     for (int i = 0; i < TRIES; i++) {
         char text[sizeof whole];
         size_t length = sizeof whole - 1;

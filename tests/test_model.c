@@ -134,12 +134,13 @@ static void test_refused_columns(void **state)
         {{NUMBER("age", 0, 1, 0, 1), .scaling = (enum tulle_scaling)9}, "unknown scaling"},
         {{NUMBER("age", 0, 1, 0, 1), .missing = SIZE_MAX}, "2^53"},
         {{NUMBER("age", 0, 1, 0, 1), .dimensions = 1}, "has no levels"},
-        {{NUMBER("age", 0, 1, 0, 1), .scaling = TULLE_SCALING_QUANTILE}, "has 0 quantiles"},
+        {{NUMBER("age", 0, 1, 0, 1), .scaling = TULLE_SCALING_QUANTILE},
+         "has 0 quantiles, expected one"},
         {{NUMBER("age", 0, 1, 0, 1), .scaling = TULLE_SCALING_QUANTILE, .quantiles = NULL,
           .quantile_count = 2},
          "has 2 quantiles"},
         {{NUMBER("age", 0, 1, 0, 1), .scaling = TULLE_SCALING_ROBUST, .quantiles = knots,
-          .quantile_count = 2},
+          .quantile_count = 1},
          "expected none"},
         {{NUMBER("age", 0, 1, 0, 1), .scaling = TULLE_SCALING_QUANTILE, .quantiles = descending,
           .quantile_count = 2},
@@ -151,7 +152,7 @@ static void test_refused_columns(void **state)
         {{"age", .levels = {same, 3}}, "two levels of 'age' are named 'a'"},
         {{"age", .levels = {bad, 1}}, "level 1 of 'age' is not UTF-8"},
         {{"age", .levels = {same, 0}}, "0 levels"},
-        {{"age", .levels = {one, 1}, .quantiles = knots, .quantile_count = 2}, "2 quantiles"},
+        {{"age", .levels = {one, 1}, .quantiles = knots, .quantile_count = 1}, "1 quantiles"},
         {{"age", .levels = {one, 1}, .dimensions = SIZE_MAX}, "2^53"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -202,9 +203,11 @@ static void test_refused_descriptions(void **state)
     REFUSED(e.info.test_fraction = NAN, "fractions");
     REFUSED(e.info.split_column = "\xff", "split column");
     REFUSED(e.info.weight_column = "\xff", "weight column");
-    REFUSED(e.info.tulle_version = "a version number of more than 31 bytes", "no version");
+    REFUSED(e.info.tulle_version = "a version number that has 32 byt", "no version");
     REFUSED(e.info.tulle_version = "\xff", "no version");
     REFUSED(e.info.batch_size = ((size_t)1 << 53) + 1, "2^53");
+    REFUSED(e.info.rows[0] = ((size_t)1 << 53) + 1, "2^53");
+    REFUSED(e.info.rows[1] = ((size_t)1 << 53) + 1, "2^53");
     REFUSED(e.info.rows[2] = SIZE_MAX, "2^53");
     REFUSED(e.info.best_epoch = 1, "epoch 1 is the best of 0");
     REFUSED(e.info.huber_delta = -1, "huber_delta");
@@ -225,6 +228,31 @@ static void test_refused_descriptions(void **state)
     REFUSED(e.metrics[1].rows = SIZE_MAX, "impossible metrics");
 }
 
+/* What is just still welcome. */
+static void test_limits(void **state)
+{
+    (void)state;
+    static const char *const one[] = {"a"};
+    const size_t most = (size_t)1 << 53;
+    struct example e;
+    struct tulle_error error;
+    example_init(&e);
+    e.inputs[0].missing = most;
+    e.inputs[1] = (struct tulle_column){"age", .levels = {one, 1}, .dimensions = most};
+    e.targets[0].minimum = e.targets[0].maximum;
+    e.info.tulle_version = "a version number of 31 bytes...";
+    e.info.learning_rate = 0;
+    e.info.label_smoothing = nextafter(1, 0);
+    e.info.valid_fraction = e.info.test_fraction = 1;
+    e.info.batch_size = e.info.epochs = e.info.rows[0] = e.info.rows[1] = e.info.rows[2] = most;
+    e.info.best_epoch = e.info.curve_count = most;
+    set_metrics(&e.metrics[0], most, 0, 0, 1);
+    if (tulle_model_check(&e.info, &error) != TULLE_OK)
+        fail_msg("%s", error.message);
+    e.info.huber_delta = e.info.valid_fraction = e.info.test_fraction = 0;
+    assert_int_equal(tulle_model_check(&e.info, NULL), TULLE_OK);
+}
+
 static void test_refused_targets(void **state)
 {
     (void)state;
@@ -242,8 +270,14 @@ static void test_refused_targets(void **state)
     two[0].levels = two[1].levels = (struct tulle_levels){names, 2};
     assert_refused(&e.info, "the loss cross_entropy is for one target, but there are 2");
     e.info.loss = TULLE_LOSS_BINARY_CROSS_ENTROPY;
-    two[1].dimensions = 3;
+    two[1].dimensions = 1;
     assert_refused(&e.info, "the target 'rent' has a scaling that only inputs can have");
+    two[1].dimensions = 0;
+    struct tulle_metrics metrics[6] = {{0}};
+    metrics[5].value[TULLE_METRIC_RMSE] = -1;
+    e.layers[1].units = 2;
+    e.info.metrics = metrics;
+    assert_refused(&e.info, "impossible metrics: rmse -1");
 }
 
 /* The units of the last layer, and what targets there are, go with the loss. */
@@ -260,7 +294,8 @@ static void test_outputs(void **state)
     } cases[] = {
         {TULLE_LOSS_CROSS_ENTROPY, TULLE_TASK_AUTO, 3, 0, 3, 3, NULL},
         {TULLE_LOSS_CROSS_ENTROPY, TULLE_TASK_AUTO, 3, 0, 1, 0, "'price' has 3 classes"},
-        {TULLE_LOSS_CROSS_ENTROPY, TULLE_TASK_AUTO, 0, 0, 3, 0, "'price' has numbers"},
+        {TULLE_LOSS_CROSS_ENTROPY, TULLE_TASK_AUTO, 0, 0, 3, 0,
+         "for classes, but 'price' has numbers"},
         {TULLE_LOSS_CROSS_ENTROPY, TULLE_TASK_REGRESSION, 3, 0, 3, 0, "is for classification"},
         {TULLE_LOSS_BINARY_CROSS_ENTROPY, TULLE_TASK_CLASSIFICATION, 2, 0, 1, 2, NULL},
         {TULLE_LOSS_BINARY_CROSS_ENTROPY, TULLE_TASK_AUTO, 3, 0, 1, 0, "'price' has 3"},
@@ -269,7 +304,7 @@ static void test_outputs(void **state)
         {TULLE_LOSS_QUANTILE, TULLE_TASK_AUTO, 0, 3, 1, 0, "1 targets of 3 quantiles"},
         {TULLE_LOSS_QUANTILE, TULLE_TASK_AUTO, 0, 3, 6, 0, "1 targets of 3 quantiles"},
         {TULLE_LOSS_QUANTILE, TULLE_TASK_AUTO, 2, 3, 3, 0, "'price' has classes"},
-        {TULLE_LOSS_MSE, TULLE_TASK_AUTO, 2, 0, 1, 0, "'price' has classes"},
+        {TULLE_LOSS_MSE, TULLE_TASK_AUTO, 1, 0, 1, 0, "for numbers, but 'price' has classes"},
         {TULLE_LOSS_MAE, TULLE_TASK_CLASSIFICATION, 0, 0, 1, 0, "is for regression"},
         {TULLE_LOSS_POISSON, TULLE_TASK_REGRESSION, 0, 0, 1, 1, NULL},
     };
@@ -445,6 +480,53 @@ static void test_names_too_long(void **state)
     free(name);
 }
 
+/* How long a name may be depends on what else must stand in the header, to the byte. */
+static void test_longest_names(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"a", "", "bc"};
+    const size_t beside[] = {326, 326 - 109 + 70, 326 + 18, 326 + 18 + 18 + 21};
+    char *name = malloc(MODEL_LONGEST_HEADER);
+    assert_non_null(name);
+    for (int i = 0; i < 4; i++) {
+        struct example e;
+        struct tulle_error error;
+        example_init(&e);
+        e.inputs[0].name = name;
+        if (i == 1)
+            e.inputs[1] = (struct tulle_column){"age", .levels = {texts + 2, 1}};
+        if (i == 2)
+            e.info.missing = texts, e.info.missing_count = 3;
+        if (i == 3)
+            e.inputs[1].mean = e.inputs[1].minimum = -0.1, e.targets[0].scale = 5e-324;
+        memset(name, 'n', MODEL_LONGEST_HEADER);
+        name[MODEL_LONGEST_HEADER - beside[i]] = '\0';
+        if (tulle_model_check(&e.info, &error) != TULLE_OK)
+            fail_msg("%d: %s", i, error.message);
+        name[MODEL_LONGEST_HEADER - beside[i]] = 'n';
+        name[MODEL_LONGEST_HEADER - beside[i] + 1] = '\0';
+        assert_int_equal(tulle_model_check(&e.info, &error), TULLE_ERROR_ARGUMENT);
+        assert_non_null(strstr(error.message, "drop columns"));
+    }
+    free(name);
+}
+
+/* Wherever in a list the other one is. */
+static void test_twins(void **state)
+{
+    (void)state;
+    struct rich rich;
+    rich_init(&rich);
+    rich.inputs[5].name = "rooms";
+    assert_refused(&rich.info, "two inputs are named 'rooms'");
+    rich_init(&rich);
+    rich.targets[0].name = "rooms";
+    assert_refused(&rich.info, "'rooms' is both an input and a target");
+    rich_init(&rich);
+    rich.settings[3].name = "learning_rate";
+    assert_refused(&rich.info, "two settings are named 'learning_rate'");
+}
+
 static void test_too_large(void **state)
 {
     (void)state;
@@ -466,6 +548,7 @@ int main(void)
         cmocka_unit_test(test_parameters),
         cmocka_unit_test(test_refused_columns),
         cmocka_unit_test(test_refused_descriptions),
+        cmocka_unit_test(test_limits),
         cmocka_unit_test(test_refused_targets),
         cmocka_unit_test(test_outputs),
         cmocka_unit_test(test_columns),
@@ -473,6 +556,8 @@ int main(void)
         cmocka_unit_test(test_refused_fronts),
         cmocka_unit_test(test_settings),
         cmocka_unit_test(test_names_too_long),
+        cmocka_unit_test(test_longest_names),
+        cmocka_unit_test(test_twins),
         cmocka_unit_test(test_too_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,6 +32,7 @@ static void test_format_1(void **state)
     assert_int_equal(info->inputs[0].scaling, TULLE_SCALING_STANDARD);
     assert_true(info->huber_delta == 1 && info->label_smoothing == 0);
     assert_null(info->weight_column);
+    assert_true(info->rows[0] == 13209 && info->rows[1] == 3303 && info->rows[2] == 4128);
     assert_int_equal(info->missing_count, tulle_default_missing.count);
     assert_null(info->curve);
     assert_true(info->metrics[2].value[TULLE_METRIC_R2] == 0.65083803274674534);

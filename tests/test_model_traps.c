@@ -17,6 +17,10 @@
       "none" Q "," Q "missing" Q ":0," Q "clamped" Q ":false}"
 #define COLUMN(name) "{" Q "name" Q ":" Q name Q "," REST
 
+#define TABLE(dimensions)                                                                          \
+    "{" Q "name" Q ":" Q "t" Q "," Q "levels" Q ":[" Q "a" Q "]," Q "dimensions" Q ":" dimensions  \
+    "," Q "missing" Q ":0},"
+
 /* A text of the header, what it is turned into, and what is said about that. */
 struct trap {
     const char *from, *to, *part;
@@ -61,6 +65,12 @@ static void test_traps(void **state)
         {Q "inputs" Q ":[", Q "inputs" Q ":[]," Q "more" Q ":[", "unknown members"},
         {Q "targets" Q ":[", Q "targets" Q ":[" COLUMN("x") ",", "bad metrics"},
         {Q "targets" Q ":[", Q "targets" Q ":{" Q "x" Q ":[", "bad description"},
+        {Q "inputs" Q ":[",
+         Q "inputs" Q ":[" TABLE("9223372036854775806") TABLE("9223372036854775807"),
+         "'layers.0.weight' is too large"}, /* SIZE_MAX, with the two numbers */
+        {Q "inputs" Q ":[",
+         Q "inputs" Q ":[" TABLE("9223372036854775807") TABLE("9223372036854775807"),
+         "its inputs have too many dimensions"},
         {Q "age" Q, Q "rooms" Q, "two inputs are named 'rooms'"},
         {Q "age" Q, Q Q, "has no name"},
         {Q "age" Q, "5", "bad inputs"},
@@ -146,6 +156,8 @@ static void test_traps(void **state)
         {Q "rows" Q ":3,", "", "bad metrics: no number of rows"},
         {Q "rows" Q ":3,", Q "rows" Q ":3.0,", "bad metrics: no number of rows"},
         {Q "train" Q ":[{", Q "train" Q ":[{},{", "bad metrics"},
+        {Q "train" Q ":[{", Q "train" Q ":[{" Q "rows" Q ":3},{",
+         "bad metrics: expected one for each of the 1 targets in 'train'"},
         {Q "train" Q ":[{", Q "train" Q ":[]," Q "x" Q ":[{", "unknown members"},
 
         {"\"F32\"", "\"F64\"", "'layers.0.weight' is not as"},
@@ -204,6 +216,10 @@ static void test_rich_traps(void **state)
     free(file.data);
 }
 
+#define FRONT(numbers, dimensions, frequencies, bins)                                              \
+    numbers "," Q "dimensions" Q ":" dimensions "," Q "frequencies" Q ":" frequencies "," Q        \
+            "bins" Q ":" bins
+
 static void test_front_traps(void **state)
 {
     (void)state;
@@ -217,7 +233,9 @@ static void test_front_traps(void **state)
         {"[0,2,8]", "[0,2,8.0]", "bad numbers: not an integer"},
         {"[0,2,8]", "[0,2]", "'layers.0.weight' is not as"},
         {"[0,2,8]", "8", "bad numbers: not an array"},
-        {"[0,2,8]", "[]", "bad front: dimensions of no numbers"},
+        {FRONT("[0,2,8]", "2", "5", "0"), FRONT("[]", "2", "0", "0"), "dimensions of no numbers"},
+        {FRONT("[0,2,8]", "2", "5", "0"), FRONT("[]", "0", "5", "0"), "dimensions of no numbers"},
+        {FRONT("[0,2,8]", "2", "5", "0"), FRONT("[]", "0", "0", "1"), "dimensions of no numbers"},
         {Q "frequencies" Q ":5", Q "frequencies" Q ":6", "'numbers.frequency' is not as"},
         {Q "frequencies" Q ":5", Q "frequencies" Q ":0", "'numbers.frequency' is not as"},
         {Q "frequencies" Q ":5", Q "frequencies" Q ":-5", "bad frequencies: -5"},
@@ -350,6 +368,8 @@ static void test_format_1_traps(void **state)
         {Q "mse" Q, Q "mse" Q "," Q "huber_delta" Q ":1.0", "unknown members"},
         {Q "rows" Q ":13209,", Q "rows" Q ":13209," Q "auc" Q ":1.0,", "bad metrics"},
         {"," Q "r2" Q ":0.65784446333095548", "", "bad metrics"},
+        {Q "r2" Q ":0.65784446333095548", Q "pinball" Q ":0.5", "bad metrics"},
+        {Q "r2" Q ":0.65784446333095548", Q "f1" Q ":0.5", "bad metrics"},
         {Q "r2" Q ":0.65784446333095548", Q "r2" Q ":true", "bad metrics: r2 is not a number"},
         {Q "mse" Q, Q "cross_entropy" Q, "unknown loss 'cross_entropy'"},
         {Q "mse" Q, Q "mae" Q, "unknown loss 'mae'"},
@@ -375,6 +395,7 @@ static void test_format_1_numbers(void **state)
         {Q "mean" Q ":3.8831891589067942", Q "mean" Q ":0.0", TULLE_SCALING_STANDARD},
         {Q "scale" Q ":1.9070028526183656", Q "scale" Q ":1.0", TULLE_SCALING_NONE},
         {Q "r2" Q ":0.65784446333095548", Q "r2" Q ":null", TULLE_SCALING_NONE},
+        {Q "identity" Q, Q "logistic" Q, TULLE_SCALING_NONE}, /* the last that there was */
     };
     struct bytes file = get_bytes(TULLE_SOURCE_DIR "/tests/data/model_v1.tulle");
     struct tulle_model *model = NULL;

@@ -34,6 +34,8 @@ static const struct checkpoint checkpoint = {(struct checkpoint_field *)fields, 
 
 static enum tulle_status write_checkpoint(struct tulle_error *error)
 {
+    for (size_t i = 0; i < 100; i++)
+        weights[i] = (float)i;
     parts[1].data = curve;
     parts[1].found_count = NULL;
     return tulle_checkpoint_write(in_folder("run"), &checkpoint, error);
@@ -43,13 +45,16 @@ static enum tulle_status read_checkpoint(struct tulle_error *error)
 {
     int found;
     char notice[CHECKPOINT_NOTICE_SIZE];
+    memset(weights, 0, sizeof weights);
     parts[1].data = NULL;
     parts[1].found_count = &curve_count;
     enum tulle_status status =
         tulle_checkpoint_read(in_folder("run"), &checkpoint, &found, notice, error);
     assert_int_equal(found, status == TULLE_OK);
-    if (parts[1].data && status == TULLE_OK)
+    if (status == TULLE_OK) {
+        assert_true(weights[1] == 1 && weights[99] == 99);
         assert_memory_equal(parts[1].data, curve, sizeof curve);
+    }
     tulle_free(parts[1].data);
     return status;
 }
@@ -110,6 +115,32 @@ static void check_loaded(enum tulle_status status)
     if (loaded)
         assert_same_model(loaded, model);
     tulle_model_free(loaded);
+}
+
+/* Where there is no memory to look for what is wrong, nothing is found right. */
+static void test_wrong_descriptions(void **state)
+{
+    (void)state;
+    static const char *const twins[] = {"a", "a"};
+    for (int i = 0; i < 3; i++) {
+        struct rich rich;
+        rich_init(&rich);
+        if (i == 0)
+            rich.inputs[1].name = rich.inputs[0].name;
+        if (i == 1)
+            rich.inputs[2].levels.names = twins;
+        if (i == 2)
+            rich.settings[1].name = rich.settings[0].name;
+        size_t n = 1, failed;
+        do {
+            struct tulle_error error;
+            fail_allocations(n++, 0);
+            enum tulle_status status = tulle_model_check(&rich.info, &error);
+            failed = stop_failing();
+            assert_int_equal(error.code, status);
+            assert_true(status == TULLE_ERROR_ARGUMENT || (failed && status == TULLE_ERROR_MEMORY));
+        } while (failed);
+    }
 }
 
 /* With all that a model can have, splines among it. */
@@ -306,10 +337,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
-        TEST(test_checkpoints), TEST(test_models),
-        TEST(test_bytes),       TEST(test_columns),
-        TEST(test_output),      TEST(test_missing_folder),
-        TEST(test_texts),       cmocka_unit_test(test_advice),
+        TEST(test_checkpoints),    TEST(test_models),  TEST(test_wrong_descriptions),
+        TEST(test_bytes),          TEST(test_columns), TEST(test_output),
+        TEST(test_missing_folder), TEST(test_texts),   cmocka_unit_test(test_advice),
     };
     return cmocka_run_group_tests(tests, use_failing_memory, use_usual_memory);
 }

@@ -31,11 +31,14 @@ struct numbers {
     float cube[2][4][5]; /* (2, 3, 2) of them */
 };
 
+static int is_reading; /* what copy_turned is to be called for */
+
 static void copy_turned(const struct tensor *tensor, size_t row, void *numbers, int is_read)
 {
     struct numbers *n = tensor->context;
     float *run = numbers;
     assert_int_equal(tensor->index, 7);
+    assert_int_equal(is_read, is_reading);
     for (size_t i = 0; i < 3; i++)
         if (is_read)
             n->turned[i][row] = run[i];
@@ -74,6 +77,7 @@ static void write_file(const struct tensor_file *of, const char *path, const cha
     struct tensor tensors[TENSORS];
     struct tulle_error error = {.message = ""};
     list(&numbers, tensors);
+    is_reading = 0;
     if (tulle_tensor_file_write(of, path, keep, "1.2.3", DESCRIPTION, tensors, TENSORS, &error) !=
         TULLE_OK)
         fail_msg("%s", error.message);
@@ -85,6 +89,7 @@ static struct tensor_reader *open_file(const char *path)
     struct tulle_error error = {.message = ""};
     if (tulle_tensor_file_open(&kind, path, &reader, &error) != TULLE_OK)
         fail_msg("%s", error.message);
+    is_reading = 1;
     return reader;
 }
 
@@ -245,6 +250,7 @@ static void test_keep(void **state)
     struct numbers numbers = some_numbers();
     struct tensor tensors[TENSORS];
     list(&numbers, tensors);
+    is_reading = 0;
     put_bytes(in_folder("file"), "old", 3);
     assert_int_equal(tulle_tensor_file_write(&kind, in_folder("file"), in_folder("no/folder"),
                                              "1.2.3", "{}", tensors, TENSORS, &error),
@@ -256,10 +262,12 @@ static void test_keep(void **state)
     free(old.data);
 }
 
-/* Cut off after it was opened, at every place. */
+/* Cut off after it was opened, at every place; of a row that is copied in there is all or nothing.
+ */
 static void test_shortened(void **state)
 {
     (void)state;
+    const struct numbers expected = some_numbers();
     write_file(&kind, in_folder("whole"), NULL);
     struct bytes file = get_bytes(in_folder("whole"));
     size_t data = 8 + file.data[0] + 256 * (size_t)file.data[1];
@@ -268,6 +276,7 @@ static void test_shortened(void **state)
         struct tensor tensors[TENSORS];
         struct tulle_error error;
         list(&found, tensors);
+        memset(found.turned, 0, sizeof found.turned);
         put_bytes(in_folder("file"), file.data, file.size);
         struct tensor_reader *reader = open_file(in_folder("file"));
         assert_int_equal(truncate(in_folder("file"), (off_t)size), 0);
@@ -276,6 +285,10 @@ static void test_shortened(void **state)
         status = tulle_tensor_file_finish(reader, status, NULL, &error);
         assert_int_equal(status, TULLE_ERROR_FORMAT);
         assert_string_equal(error.message, "cut short while it was read");
+        for (size_t row = 0; row < 2; row++)
+            for (size_t i = 0; i < 3; i++)
+                assert_true(found.turned[i][row] ==
+                            (found.turned[2][row] != 0 ? expected.turned[i][row] : 0));
     }
     free(file.data);
 }
@@ -316,6 +329,39 @@ static void test_header_too_long(void **state)
     assert_int_equal(entry_count(), 0);
 }
 
+/* As many blanks as it takes to a multiple of 64, and a limit that counts them. */
+static void test_header_length(void **state)
+{
+    (void)state;
+    char description[64] = "";
+    for (size_t used = 0; used < sizeof description; description[used++] = 'x') {
+        struct tensor_file limited = kind;
+        struct tensor_reader *reader;
+        struct tulle_error error;
+        assert_int_equal(tulle_tensor_file_write(&kind, in_folder("file"), NULL, "1.2.3",
+                                                 description, NULL, 0, NULL),
+                         TULLE_OK);
+        struct bytes file = get_bytes(in_folder("file"));
+        assert_int_equal(file.size % 64, 0);
+        assert_int_not_equal(file.data[file.size - 64], ' ');
+        limited.longest_header = file.size - 8;
+        assert_int_equal(tulle_tensor_file_write(&limited, in_folder("file"), NULL, "1.2.3",
+                                                 description, NULL, 0, NULL),
+                         TULLE_OK);
+        assert_int_equal(tulle_tensor_file_open(&limited, in_folder("file"), &reader, NULL),
+                         TULLE_OK);
+        tulle_tensor_file_finish(reader, TULLE_OK, NULL, NULL);
+        limited.longest_header--;
+        assert_int_equal(tulle_tensor_file_write(&limited, in_folder("file"), NULL, "1.2.3",
+                                                 description, NULL, 0, NULL),
+                         TULLE_ERROR_ARGUMENT);
+        assert_int_equal(tulle_tensor_file_open(&limited, in_folder("file"), &reader, &error),
+                         TULLE_ERROR_FORMAT);
+        assert_non_null(strstr(error.message, "damaged: a header of"));
+        free(file.data);
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
@@ -323,7 +369,7 @@ int main(void)
         TEST(test_round_trip),      TEST(test_bytes),     TEST(test_kinds),
         TEST(test_other_tensors),   TEST(test_damage),    TEST(test_keep),
         TEST(test_header_too_long), TEST(test_too_large), TEST(test_shortened),
-
+        TEST(test_header_length),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -295,8 +295,8 @@ static void test_chosen_sizes(void **state)
     static const struct {
         size_t rows, epochs, batch_size;
     } cases[] = {{900, 256, 64},   {4000, 158, 128},   {20000, 71, 256},
-                 {40000, 50, 512}, {140000, 27, 1024}, {1700000, 8, 1024}};
-    enum { MOST = 1700000 };
+                 {40000, 50, 512}, {140000, 27, 1024}, {1800000, 8, 1024}};
+    enum { MOST = 1800000 };
     double *numbers = malloc(MOST * sizeof *numbers * 2);
     (void)state;
     assert_non_null(numbers);
@@ -437,7 +437,8 @@ static void test_bad_options(void **state)
     REFUSE(warmup, 1, "[0, 1)");
     REFUSE(warmup, NAN, "[0, 1)");
     REFUSE(embedding_dimensions, 0, "at least 1 dimension");
-    REFUSE(members, 0, "at least 1 member");
+    REFUSE(members, 0, "1 to 1024 members, got 0");
+    REFUSE(members, 1025, "1 to 1024 members, got 1025");
     REFUSE(members, 4, "members need factors");
     REFUSE(number_bins, 65537, "at most 65536 bins, got 65537");
     REFUSE(dropout, 1, "dropout");

@@ -41,7 +41,7 @@ static void replace_controls(char *text)
     while (*text) {
         uint32_t code;
         size_t length = tulle_utf8_character(text, &code);
-        if (length == 0 || code < 0x20 || (code >= 0x7f && code < 0xa0)) {
+        if (length == 0 || tulle_is_control(code)) {
             *to++ = '?';
             text += length ? length : 1;
         } else {

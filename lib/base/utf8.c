@@ -23,6 +23,12 @@ size_t tulle_utf8_character(const char *text, uint32_t *code)
     return *code < smallest[more] || *code > 0x10ffff || is_surrogate ? 0 : more + 1;
 }
 
+int tulle_is_control(uint32_t code)
+{
+    return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x2028 && code <= 0x202e) ||
+           (code >= 0x2066 && code <= 0x2069);
+}
+
 int tulle_is_utf8(const char *text)
 {
     while (*text) {

@@ -11,4 +11,8 @@ size_t tulle_utf8_character(const char *text, uint32_t *code);
 
 int tulle_is_utf8(const char *text);
 
+/* Whether a terminal does something else with the character than show it: control characters, ends
+ * of lines and paragraphs, and those that turn the direction of writing round. */
+int tulle_is_control(uint32_t code);
+
 #endif

@@ -124,6 +124,10 @@ static enum tulle_status find_record(struct csv_reader *reader, struct extent *f
 static enum tulle_status add_cell(struct csv_reader *reader, struct csv_cell cell,
                                   struct tulle_error *error)
 {
+    if (reader->record.count == TULLE_MOST_COLUMNS)
+        return tulle_fail_at(error, TULLE_ERROR_DATA, tulle_byte_source_name(reader->source),
+                             cell.line, cell.column, "a row of more than %d cells",
+                             TULLE_MOST_COLUMNS);
     if (reader->record.count == reader->capacity) {
         size_t capacity = reader->capacity ? 2 * reader->capacity : 16;
         void *larger = tulle_realloc_array(reader->cells, capacity, sizeof *reader->cells);

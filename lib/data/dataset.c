@@ -97,6 +97,15 @@ void tulle_dataset_free(struct tulle_dataset *dataset)
 
 /* --- From a file ------------------------------------------------------------------------------ */
 
+/* In the names of a table whose lines end in CR alone its rows stand. */
+static int has_carriage_return(const struct tulle_dataset_info *info)
+{
+    size_t i = 0;
+    while (i < info->columns && !strchr(info->names[i], '\r'))
+        i++;
+    return i < info->columns;
+}
+
 static enum tulle_status read_rows(struct tulle_dataset *dataset, struct table_reader *reader,
                                    struct tulle_error *error)
 {
@@ -125,7 +134,10 @@ static enum tulle_status read_rows(struct tulle_dataset *dataset, struct table_r
     }
     if (info->rows == 0)
         return tulle_fail_at(error, TULLE_ERROR_DATA, tulle_table_reader_source(reader), 0, 0,
-                             "no rows after the header");
+                             "no rows after the header%s",
+                             has_carriage_return(info)
+                                 ? ", where lines end in CR alone; save the file with LF"
+                                 : "");
     if (!resize(dataset, info->rows, has_split))
         return tulle_fail_memory(error);
     for (size_t i = 0; i < info->columns; i++)

@@ -113,8 +113,6 @@ int tulle_encoder_init(struct encoder *encoder, const struct tulle_column *colum
     for (size_t c = 0; c < count && is_made; c++)
         is_made = add_column(encoder, c);
     tulle_float_mode_leave(mode);
-    if (!is_made)
-        tulle_encoder_clear(encoder);
     return is_made;
 }
 

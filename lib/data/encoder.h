@@ -32,7 +32,7 @@ struct encoder {
 size_t tulle_column_inputs(const struct tulle_column *column);
 int tulle_column_is_embedded(const struct tulle_column *column);
 
-/* 0 if there is no memory, with nothing to be cleared. The columns must outlive the encoder. */
+/* 0 if there is no memory; it is to be cleared even so. The columns must outlive the encoder. */
 int tulle_encoder_init(struct encoder *encoder, const struct tulle_column *columns, size_t count);
 void tulle_encoder_clear(struct encoder *encoder);
 

@@ -203,6 +203,10 @@ static enum tulle_status set_shape(struct npy_reader *reader, const struct claim
         return tulle_fail_at(error, TULLE_ERROR_DATA, name, 0, 0,
                              "an array of shape (%zu, %zu) fits no memory", reader->rows,
                              reader->columns);
+    if (reader->columns > TULLE_MOST_COLUMNS)
+        return tulle_fail_at(error, TULLE_ERROR_DATA, name, 0, 0,
+                             "an array of %zu columns; at most %d can be read", reader->columns,
+                             TULLE_MOST_COLUMNS);
     return TULLE_OK;
 }
 

@@ -87,8 +87,7 @@ static enum tulle_status describe(const struct checkpoint *checkpoint, char **te
     if (status == TULLE_OK)
         status = write_counts(counts, checkpoint, error);
     json_t *root = json_pack("{s:o, s:o}", "configuration", configuration, "counts", counts);
-    if (status == TULLE_OK && !(*text = root ? tulle_json_text(root) : NULL))
-        status = tulle_fail_memory(error);
+    *text = tulle_json_text(root);
     json_decref(root);
     return status;
 }

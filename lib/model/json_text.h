@@ -7,7 +7,7 @@
 #include "../base/status.h"
 
 /* Compact, with what digits it takes to read every double back. Freed with tulle_free(); NULL if
- * there is no memory. */
+ * there is no memory, or json is NULL for want of some. */
 char *tulle_json_text(const json_t *json);
 
 /* Reads a JSON text of which no name comes twice in an object. Else *json is NULL and the error

@@ -103,7 +103,7 @@ static enum tulle_status check_levels(const struct tulle_column *column, struct 
 static size_t list_bytes(const char *const *texts, size_t count)
 {
     size_t bytes = 0;
-    for (size_t i = 0; i < count && bytes <= MODEL_LONGEST_HEADER; i++)
+    for (size_t i = 0; i < count; i++)
         bytes += strlen(texts[i]) + strlen("\\\"\\\",");
     return bytes;
 }
@@ -121,13 +121,9 @@ static size_t header_bytes(const struct tulle_column *column)
     size_t bytes = strlen(column->name);
     if (column->levels.names)
         return bytes + strlen(category) + list_bytes(column->levels.names, column->levels.count);
-    const double figures[] = {column->mean, column->scale, column->minimum, column->maximum};
-    bytes += strlen(number);
-    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
-        int length = snprintf(NULL, 0, "%.17g", figures[i]);
-        bytes += length > 2 ? (size_t)length - 2 : 1;
-    }
-    return bytes;
+    bytes += (size_t)snprintf(NULL, 0, "%.17g%.17g%.17g%.17g", column->mean, column->scale,
+                              column->minimum, column->maximum);
+    return bytes + strlen(number) - 4 * 2;
 }
 
 /* Before training, since a model that cannot be saved is not worth the work. The header's whole
@@ -136,11 +132,11 @@ static enum tulle_status check_header_length(const struct tulle_model_info *info
                                              struct tulle_error *error)
 {
     size_t bytes = 0;
-    for (size_t i = 0; i < info->input_count && bytes <= MODEL_LONGEST_HEADER; i++)
+    for (size_t i = 0; i < info->input_count; i++)
         bytes += header_bytes(&info->inputs[i]);
-    for (size_t i = 0; i < info->target_count && bytes <= MODEL_LONGEST_HEADER; i++)
+    for (size_t i = 0; i < info->target_count; i++)
         bytes += header_bytes(&info->targets[i]);
-    if (info->missing && bytes <= MODEL_LONGEST_HEADER)
+    if (info->missing)
         bytes += list_bytes(info->missing, info->missing_count);
     if (bytes <= MODEL_LONGEST_HEADER)
         return TULLE_OK;

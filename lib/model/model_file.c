@@ -39,12 +39,8 @@ static struct tensor *add(struct model_tensors *list, enum tensor_type type, siz
                           size_t rows, size_t columns)
 {
     struct tensor *t = &list->items[list->count++];
-    *t = (struct tensor){.type = type, .rank = columns ? 2 : 1, .shape = {rows, columns}};
-    if (copies > 0) {
-        t->rank++;
-        memmove(t->shape + 1, t->shape, 2 * sizeof *t->shape);
-        t->shape[0] = copies;
-    }
+    *t = copies ? (struct tensor){.type = type, .rank = 3, .shape = {copies, rows, columns}}
+                : (struct tensor){.type = type, .rank = columns ? 2 : 1, .shape = {rows, columns}};
     return t;
 }
 
@@ -58,7 +54,7 @@ static void list_description(struct model_tensors *list, const struct tulle_mode
         snprintf(t->name, sizeof t->name, "columns.%zu.quantiles", i);
         t->data = (double *)column->quantiles;
     }
-    if (info->front.number_count > 0 && info->front.bins > 0) {
+    if (info->front.bins > 0) {
         struct tensor *t = add(list, TENSOR_F64, 0, info->front.number_count, info->front.bins + 1);
         snprintf(t->name, sizeof t->name, "numbers.knots");
         t->data = (double *)info->front.knots;
@@ -107,10 +103,11 @@ static void list_layer(struct model_tensors *list, const struct tulle_model_info
     t->copy_row = copy_unit;
     t->context = (struct tulle_model *)list->model;
     t->index = l;
-    t = add_parameters(list, info, 0, copies > 0 ? copies : layer->units,
-                       copies > 0 ? layer->units : 0, there->biases);
+    t = add_parameters(list, info, 0, copies ? copies : layer->units, copies ? layer->units : 0,
+                       there->biases);
     snprintf(t->name, sizeof t->name, "layers.%zu.bias", l);
-    t->stride[0] = copies > 0 ? there->biases_step : 0;
+    if (copies)
+        t->stride[0] = there->biases_step;
     if (!layer->parametric)
         return;
     t = add_parameters(list, info, 0, layer->units, 0, there->mix);
@@ -185,10 +182,10 @@ static enum tulle_status list_tensors(const struct tulle_model_info *info,
                                       const struct tulle_model *model, struct model_tensors *list,
                                       struct tulle_error *error)
 {
-    enum { OF_AN_INPUT = 2, OF_A_LAYER = 3, OTHERS = 7 }; /* at most */
-    const size_t most = OF_AN_INPUT * info->input_count + OF_A_LAYER * info->layer_count + OTHERS;
+    enum { OF_A_LAYER = 3, OTHERS = 7 }; /* at most, beside one of each input */
+    const size_t most = info->input_count + OF_A_LAYER * info->layer_count + OTHERS;
     size_t first = 0;
-    *list = (struct model_tensors){tulle_calloc(most, sizeof *list->items), 0, 0, model};
+    *list = (struct model_tensors){tulle_calloc(most, sizeof *list->items), .model = model};
     if (!list->items)
         return tulle_fail_memory(error);
     int fits = widen(&first, info->front.number_count, info->front.dimensions);
@@ -241,8 +238,6 @@ static enum tulle_status save(const tulle_model *model, const char *path, struct
     struct model_tensors list;
     enum tulle_status status = list_tensors(&model->info, model, &list, error);
     char *description = tulle_model_json_write(&model->info);
-    if (status == TULLE_OK && !description)
-        status = tulle_fail_memory(error);
     if (status == TULLE_OK)
         status = tulle_tensor_file_write(&model_file, path, NULL, model->info.tulle_version,
                                          description, list.items, list.count, error);
@@ -292,7 +287,7 @@ static enum tulle_status read_description(struct tensor_reader *reader, struct m
         if (!next++->data)
             return tulle_fail_memory(error);
     }
-    if (json->info.front.number_count > 0 && json->info.front.bins > 0) {
+    if (json->info.front.bins > 0) {
         next->data = tulle_calloc(next->shape[0], next->shape[1] * sizeof *json->knots);
         json->info.front.knots = json->knots = next->data;
         if (!next++->data)

@@ -209,7 +209,6 @@ static enum tulle_status read_layers(const json_t *array, int version, struct mo
 
 char *tulle_model_json_write(const struct tulle_model_info *info)
 {
-    char *text = NULL;
     json_t *root =
         json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "precision",
                   tulle_type_name(info->precision), "task", tulle_task_name(info->task), "inputs",
@@ -219,8 +218,7 @@ char *tulle_model_json_write(const struct tulle_model_info *info)
                   tulle_json_write_array(info->layer_count, write_layer, info->layers), "training",
                   tulle_record_write_training(info), "settings", tulle_record_write_settings(info),
                   "metrics", tulle_record_write_metrics(info));
-    if (root)
-        text = tulle_json_text(root);
+    char *text = tulle_json_text(root);
     json_decref(root);
     return text;
 }

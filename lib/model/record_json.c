@@ -225,7 +225,7 @@ static enum tulle_status read_metric(json_t *object, int version, struct tulle_m
     size_t found = 1;
     for (size_t k = 0; k < TULLE_METRIC_SLOTS; k++) {
         const char *name = k < most ? tulle_metric_name((enum tulle_metric)k) : NULL;
-        const json_t *value = name ? json_object_get(object, name) : NULL;
+        const json_t *value = json_object_get(object, name); /* NULL of NULL */
         metrics->value[k] = value && is_number(value) ? json_number_value(value) : NAN;
         found += value != NULL;
         if (value && !is_number(value) && !(version == 1 && json_typeof(value) == JSON_NULL))
@@ -250,7 +250,7 @@ enum tulle_status tulle_record_read_metrics(json_t *object, int version, struct 
     if (!json->metrics)
         return tulle_fail_memory(error);
     for (size_t split = 0; split < 3; split++) {
-        if (json_typeof(splits[split]) != JSON_ARRAY || json_array_size(splits[split]) != targets)
+        if (json_array_size(splits[split]) != targets) /* 0 of what is no array */
             return tulle_fail(error, TULLE_ERROR_FORMAT,
                               "bad metrics: expected one for each of the %zu targets in '%s'",
                               targets, split_names[split]);

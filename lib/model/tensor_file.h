@@ -40,7 +40,8 @@ struct tensor_file {
 
 /*
  * Writes path, whole or not at all (file_writer.h); the file that was there is kept as `keep`
- * unless that is NULL. The description is a JSON text. The same arguments give the same bytes.
+ * unless that is NULL. The description is a JSON text, or NULL where there was no memory
+ * for it, and none is written. The same arguments give the same bytes.
  */
 enum tulle_status tulle_tensor_file_write(const struct tensor_file *kind, const char *path,
                                           const char *keep, const char *tulle_version,

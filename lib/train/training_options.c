@@ -52,8 +52,9 @@ static enum tulle_status check_complete(const struct tulle_train_options *o,
                           "the warm-up is a share of the steps in [0, 1), got %g", o->warmup);
     if (o->embedding_dimensions == 0)
         return tulle_fail(error, TULLE_ERROR_ARGUMENT, "an embedding has at least 1 dimension");
-    if (o->members == 0)
-        return tulle_fail(error, TULLE_ERROR_ARGUMENT, "a network has at least 1 member");
+    if (o->members == 0 || o->members > TULLE_MOST_MEMBERS)
+        return tulle_fail(error, TULLE_ERROR_ARGUMENT, "a network has 1 to %d members, got %zu",
+                          TULLE_MOST_MEMBERS, o->members);
     if (o->number_bins > TULLE_MOST_BINS &&
         o->number_bins != TULLE_BY_TRIAL) /* for which knots would have been made */
         return tulle_fail(error, TULLE_ERROR_ARGUMENT,

@@ -220,6 +220,7 @@ enum tulle_status tulle_training_restore(struct training *t, struct tulle_error 
     char notice[CHECKPOINT_NOTICE_SIZE];
     size_t numbers = 0;
     int found;
+    /* not covered: a size_t of 32 bits */
     size_t most = t->options.epochs < SIZE_MAX / 3 ? 3 * t->options.epochs : SIZE_MAX;
     struct checkpoint_part *curve = make_parts(t, &image, most, &numbers);
     const struct checkpoint checkpoint = {t->identity->fields, t->identity->count, image.parts,

@@ -115,6 +115,49 @@ static void evaluate(const tulle_model *model)
     free(values);
 }
 
+/* A CSV's cell: in quotes, in which a quote is two. */
+static void write_cell(FILE *file, size_t c, const char *text)
+{
+    fputs(c ? ",\"" : "\"", file);
+    for (; *text; text++)
+        fputs(*text == '"' ? "\"\"" : (char[]){*text, '\0'}, file);
+    putc('"', file);
+}
+
+/* Of its own inputs, a level's number in the first row and any level in others. */
+static void write_table(const struct tulle_model_info *info)
+{
+    char number[32];
+    FILE *file = fopen(in_scratch("table.csv"), "w");
+    CHECK(file);
+    for (size_t c = 0; c < info->input_count; c++)
+        write_cell(file, c, info->inputs[c].name);
+    for (size_t r = 0; r < ROWS; r++) {
+        putc('\n', file);
+        for (size_t c = 0; c < info->input_count; c++) {
+            const struct tulle_levels *levels = &info->inputs[c].levels;
+            snprintf(number, sizeof number, "%g", r < 3 ? value_of(&info->inputs[c], r, c) : 1e9);
+            write_cell(file, c,
+                       r > 0 && levels->names ? levels->names[(r + c) % levels->count] : number);
+        }
+    }
+    CHECK(fclose(file) == 0);
+}
+
+/* From file to file, unless a prediction is not finite. */
+static void predict_file(const tulle_model *model)
+{
+    struct tulle_error error;
+    size_t rows;
+    write_table(tulle_model_info(model));
+    enum tulle_status status = tulle_predict_file(model, in_scratch("table.csv"),
+                                                  in_scratch("output"), NULL, &rows, &error);
+    if (status == TULLE_OK)
+        CHECK(rows == ROWS);
+    else
+        check_error(status, &error);
+}
+
 /* What was loaded is saved as a file that loads, and is saved again as the same bytes. */
 static void save_and_load(const tulle_model *model)
 {
@@ -150,6 +193,7 @@ void use_model(const char *path)
     describe(path);
     predict(model);
     evaluate(model);
+    predict_file(model);
     save_and_load(model);
     tulle_model_free(model);
 }
