@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +52,9 @@ static void test_values(void **state)
         "{}",
         " [ ] ",
         "{\"a\":1,\"b\":[true,false,null,-2.5e-3]}\n\t\r ",
+        "true",
+        "null",
+        " { \"a\" : 1 , \"b\" : [ 1 , 2 ] , \"c\" : { } } ",
         "0",
         "-0",
         "-0.0",
@@ -122,6 +126,21 @@ static void test_refused(void **state)
     }
 }
 
+/* The first and last code points of each length, and of the two halves that the great ones have. */
+static void test_code_points(void **state)
+{
+    static const char *const escapes[] = {
+        "0000",        "0001",        "0042",        "007f",        "0080",        "07ff",
+        "0800",        "d7ff",        "d800",        "dbff",        "dc00",        "dfff",
+        "e000",        "ffff",        "d800\\udc00", "d800\\udfff", "dbff\\udc00", "dbff\\udfff",
+        "d800\\udbff", "d800\\ue000", "d800\\ud800", "dc00\\udc00", "dbffx",       "dbff\\n"};
+    (void)state;
+    for (size_t i = 0; i < sizeof escapes / sizeof *escapes; i++) {
+        char text[32];
+        check_same(text, (size_t)snprintf(text, sizeof text, "[\"\\u%s\"]", escapes[i]));
+    }
+}
+
 static void test_depth(void **state)
 {
     char text[4096];
@@ -178,9 +197,8 @@ static void test_edited(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_values),      cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_code_points), cmocka_unit_test(test_depth),
         cmocka_unit_test(test_edited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -485,13 +485,14 @@ static void test_longest_names(void **state)
 {
     (void)state;
     static const char *const texts[] = {"a", "", "bc"};
-    const size_t beside[] = {326, 326 - 109 + 70, 326 + 18, 326 + 18 + 18 + 21};
+    const size_t beside[] = {326, 326 - 109 + 70, 326 + 18, 326 + 18 + 18 + 21, 326 + 112};
     char *name = malloc(MODEL_LONGEST_HEADER);
     assert_non_null(name);
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         struct example e;
         struct tulle_error error;
         example_init(&e);
+        struct tulle_column targets[] = {e.targets[0], e.targets[0]};
         e.inputs[0].name = name;
         if (i == 1)
             e.inputs[1] = (struct tulle_column){"age", .levels = {texts + 2, 1}};
@@ -499,6 +500,11 @@ static void test_longest_names(void **state)
             e.info.missing = texts, e.info.missing_count = 3;
         if (i == 3)
             e.inputs[1].mean = e.inputs[1].minimum = -0.1, e.targets[0].scale = 5e-324;
+        if (i == 4) {
+            targets[1].name = "rent";
+            e.info.targets = targets, e.info.target_count = e.layers[1].units = 2;
+            e.info.metrics = NULL;
+        }
         memset(name, 'n', MODEL_LONGEST_HEADER);
         name[MODEL_LONGEST_HEADER - beside[i]] = '\0';
         if (tulle_model_check(&e.info, &error) != TULLE_OK)

@@ -241,7 +241,7 @@ static void test_missing_folder(void **state)
     assert_true(is_named);
 }
 
-/* --- Texts ----------------------------------------------------------------------------------- */
+/* --- Texts and headers ----------------------------------------------------------------------- */
 
 #ifdef TULLE_WITH_MODEL_FILES
 static enum tulle_status parse_array(struct tulle_error *error)
@@ -260,7 +260,39 @@ static void test_texts(void **state)
     (void)state;
     torture(&(struct operation){.name = "parse JSON", .run = parse_array, .check = check_nothing});
 }
+
+/* A file of which there is nothing but the header. */
+static const struct tensor_file kind = {"tulle-test", "test", 1, 1000};
+
+static enum tulle_status write_header(struct tulle_error *error)
+{
+    return tulle_tensor_file_write(&kind, in_folder("header"), NULL, "1.2.3", "{}", NULL, 0, error);
+}
+
+static void check_header(enum tulle_status status)
+{
+    struct tensor_reader *reader;
+    enum tulle_status opened = tulle_tensor_file_open(&kind, in_folder("header"), &reader, NULL);
+    assert_int_equal(opened, status == TULLE_OK ? TULLE_OK : TULLE_ERROR_IO);
+    if (reader) {
+        assert_int_equal(tulle_tensor_file_finish(reader, TULLE_OK, NULL, NULL), TULLE_OK);
+        assert_int_equal(remove(in_folder("header")), 0);
+    }
+}
+
+static void test_header(void **state)
+{
+    (void)state;
+    torture(
+        &(struct operation){.name = "write a header", .run = write_header, .check = check_header});
+}
 #else
+static void test_header(void **state)
+{
+    (void)state;
+    skip();
+}
+
 static void test_texts(void **state)
 {
     (void)state;
@@ -337,9 +369,11 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
-        TEST(test_checkpoints),    TEST(test_models),  TEST(test_wrong_descriptions),
-        TEST(test_bytes),          TEST(test_columns), TEST(test_output),
-        TEST(test_missing_folder), TEST(test_texts),   cmocka_unit_test(test_advice),
+        TEST(test_checkpoints), TEST(test_header),
+        TEST(test_models),      TEST(test_wrong_descriptions),
+        TEST(test_bytes),       TEST(test_columns),
+        TEST(test_output),      TEST(test_missing_folder),
+        TEST(test_texts),       cmocka_unit_test(test_advice),
     };
     return cmocka_run_group_tests(tests, use_failing_memory, use_usual_memory);
 }

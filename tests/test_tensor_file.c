@@ -267,6 +267,7 @@ static void test_keep(void **state)
 static void test_shortened(void **state)
 {
     (void)state;
+    static const size_t ends[TENSORS] = {48, 56, 80, 92, 100, 148};
     const struct numbers expected = some_numbers();
     write_file(&kind, in_folder("whole"), NULL);
     struct bytes file = get_bytes(in_folder("whole"));
@@ -280,10 +281,14 @@ static void test_shortened(void **state)
         put_bytes(in_folder("file"), file.data, file.size);
         struct tensor_reader *reader = open_file(in_folder("file"));
         assert_int_equal(truncate(in_folder("file"), (off_t)size), 0);
-        enum tulle_status status = tulle_tensor_file_read(reader, tensors, TENSORS, &error);
-        assert_int_equal(status, TULLE_ERROR_FORMAT);
-        status = tulle_tensor_file_finish(reader, status, NULL, &error);
-        assert_int_equal(status, TULLE_ERROR_FORMAT);
+        size_t whole = 0;
+        while (whole < TENSORS &&
+               tulle_tensor_file_read(reader, tensors + whole, 1, &error) == TULLE_OK)
+            whole++;
+        assert_true(whole < TENSORS);
+        assert_true(size < data + ends[whole] && (whole == 0 || size >= data + ends[whole - 1]));
+        assert_int_equal(tulle_tensor_file_finish(reader, TULLE_ERROR_FORMAT, NULL, &error),
+                         TULLE_ERROR_FORMAT);
         assert_string_equal(error.message, "cut short while it was read");
         for (size_t row = 0; row < 2; row++)
             for (size_t i = 0; i < 3; i++)

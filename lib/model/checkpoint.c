@@ -119,7 +119,7 @@ enum tulle_status tulle_checkpoint_write(const char *path, const struct checkpoi
 {
     char *description = NULL, *previous;
     struct tensor *tensors = NULL;
-    size_t tensor_count = 0, *counts = tulle_calloc(checkpoint->part_count, sizeof *counts);
+    size_t tensor_count, *counts = tulle_calloc(checkpoint->part_count, sizeof *counts);
     for (size_t i = 0; counts && i < checkpoint->part_count; i++)
         counts[i] = checkpoint->parts[i].count;
     if (counts)

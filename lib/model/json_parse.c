@@ -23,7 +23,8 @@ enum { DEEPEST = 64 }; /* more than any file of ours has */
 
 struct parser {
     const char *at, *end;
-    char *text; /* the last string, with a NUL; it has room for any of them */
+    char *
+        text; /* the last string, with a NUL; it has room for any of them, in place of its quotes */
     int depth;
     const char *wrong; /* with what is at `at`; NULL where there was no memory */
 };
@@ -88,7 +89,7 @@ static char *read_code(struct parser *p, char *to)
         long rest = skip(p, '\\') && skip(p, 'u') ? read_hex(p) : -1;
         if (rest < 0xdc00 || rest > 0xdfff)
             return NULL;
-        code = 0x10000 + ((code - 0xd800) << 10) + (rest - 0xdc00);
+        code = 0x10000 + code % 1024 * 1024 + rest % 1024;
     } else if (code <= 0 || (code >= 0xdc00 && code < 0xe000)) {
         return NULL;
     }
@@ -278,7 +279,7 @@ enum tulle_status tulle_json_parse(const char *part, const char *text, size_t le
 {
     struct parser p = {.at = text, .end = text + length};
     *json = NULL;
-    p.text = tulle_realloc_array(NULL, length + 1, 1); /* of a text in memory: no overflow */
+    p.text = tulle_calloc(length, 1);
     if (!p.text)
         return tulle_fail_memory(error);
     json_t *value = read_value(&p);

@@ -67,13 +67,17 @@ static void list_description(struct model_tensors *list, const struct tulle_mode
     list->described = list->count;
 }
 
+static enum tensor_type parameter_type(const struct tulle_model_info *info)
+{
+    return info->precision == TULLE_F64 ? TENSOR_F64 : TENSOR_F32;
+}
+
 /* The same as add for parameters, which if the model is there stand at `offset` of its arena. */
 static struct tensor *add_parameters(struct model_tensors *list,
                                      const struct tulle_model_info *info, size_t copies,
                                      size_t rows, size_t columns, size_t offset)
 {
-    const enum tensor_type type = info->precision == TULLE_F64 ? TENSOR_F64 : TENSOR_F32;
-    struct tensor *t = add(list, type, copies, rows, columns);
+    struct tensor *t = add(list, parameter_type(info), copies, rows, columns);
     if (list->model)
         t->data = tulle_element(list->model->parameters, info->precision, offset);
     return t;
@@ -97,9 +101,8 @@ static void list_layer(struct model_tensors *list, const struct tulle_model_info
     const struct network_layer nowhere = {0};
     const struct network_layer *there = list->model ? &list->model->network.layers[l] : &nowhere;
     size_t copies = l + 1 == info->layer_count && info->front.members > 1 ? info->front.members : 0;
-    struct tensor *t = add_parameters(list, info, copies, layer->units, inputs, 0);
+    struct tensor *t = add(list, parameter_type(info), copies, layer->units, inputs);
     snprintf(t->name, sizeof t->name, "layers.%zu.weight", l);
-    t->data = NULL;
     t->copy_row = copy_unit;
     t->context = (struct tulle_model *)list->model;
     t->index = l;
@@ -120,9 +123,11 @@ static void list_embeddings(struct model_tensors *list, const struct tulle_model
         const struct tulle_column *column = &info->inputs[i];
         if (!tulle_column_is_embedded(column))
             continue;
-        size_t table = list->model ? list->model->network.embeddings[e].table : 0;
-        struct tensor *t =
-            add_parameters(list, info, 0, column->levels.count + 1, column->dimensions, table);
+        const struct network_embedding nowhere = {0};
+        const struct network_embedding *there =
+            list->model ? &list->model->network.embeddings[e] : &nowhere;
+        struct tensor *t = add_parameters(list, info, 0, column->levels.count + 1,
+                                          column->dimensions, there->table);
         snprintf(t->name, sizeof t->name, "embeddings.%zu.weight", e++);
     }
 }
@@ -182,7 +187,7 @@ static enum tulle_status list_tensors(const struct tulle_model_info *info,
                                       const struct tulle_model *model, struct model_tensors *list,
                                       struct tulle_error *error)
 {
-    enum { OF_A_LAYER = 3, OTHERS = 7 }; /* at most, beside one of each input */
+    enum { OF_A_LAYER = 3, OTHERS = 6 }; /* at most, beside one of each input */
     const size_t most = info->input_count + OF_A_LAYER * info->layer_count + OTHERS;
     size_t first = 0;
     *list = (struct model_tensors){tulle_calloc(most, sizeof *list->items), .model = model};

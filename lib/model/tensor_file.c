@@ -169,7 +169,8 @@ static void put_length(unsigned char *bytes, uint64_t length)
         bytes[i] = (unsigned char)(length >> 8 * i);
 }
 
-/* The bytes of a file up to its data, with a checksum of zeros. */
+/* The bytes of a file up to its data, with a checksum of zeros; the header may be NULL for want of
+ * memory, and is then of length 0. */
 static enum tulle_status lay_out_head(const struct tensor_file *kind, const json_t *header,
                                       unsigned char **head, size_t *size, struct tulle_error *error)
 {
@@ -201,8 +202,7 @@ static enum tulle_status make_head(const struct tensor_file *kind, const char *t
     json_t *header = json_pack("{s:{s:s, s:s, s:s, s:s, s:s}}", "__metadata__", "checksum",
                                "xxh3-64:" CHECKSUM_ZEROS, "format", kind->format, "format_version",
                                version, "tulle_version", tulle_version, kind->noun, description);
-    enum tulle_status status =
-        header ? add_entries(header, tensors, count, error) : tulle_fail_memory(error);
+    enum tulle_status status = add_entries(header, tensors, count, error);
     if (status == TULLE_OK)
         status = lay_out_head(kind, header, head, size, error);
     json_decref(header);
