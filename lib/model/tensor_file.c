@@ -176,12 +176,12 @@ static enum tulle_status lay_out_head(const struct tensor_file *kind, const json
 {
     size_t length = json_dumpb(header, NULL, 0, JSON_COMPACT), used = LENGTH_SIZE + length;
     *size = (used + DATA_ALIGNMENT - 1) / DATA_ALIGNMENT * DATA_ALIGNMENT;
+    *head = tulle_calloc(*size, 1);
     if (*size - LENGTH_SIZE > kind->longest_header)
         return tulle_fail(error, TULLE_ERROR_ARGUMENT,
                           "the names and figures of the columns take %zu bytes, more than the %zu "
                           "that a %s file has room for; drop columns, or shorten their names",
                           *size, kind->longest_header, kind->noun);
-    *head = tulle_calloc(*size, 1);
     if (!*head || length == 0 ||
         json_dumpb(header, (char *)*head + LENGTH_SIZE, length, JSON_COMPACT) != length)
         return tulle_fail_memory(error);
