@@ -76,7 +76,8 @@ static int check_fractions(const struct cli_options *options)
 
 /* --- Files --- */
 
-/* Each file that is written must be another one than all before it. */
+/* Each file that is written must be another one than all before it. (Only the checkpoint and the
+ * one before may be: a process that is killed as it keeps the one leaves two names of it.) */
 static int check_distinct(const struct cli_training *job, const char *previous)
 {
     const struct cli_options *options = job->options;
@@ -88,12 +89,13 @@ static int check_distinct(const struct cli_training *job, const char *previous)
                  {"--checkpoint", options->train.checkpoint, "the --checkpoint itself"},
                  {"--checkpoint", previous, "for the checkpoint before"},
                  {"--log", options->log, NULL}};
-    enum { OUTPUT = 2, OTHERS, PREVIOUS, COUNT = sizeof files / sizeof files[0] };
+    enum { OUTPUT = 2, CHECKPOINT, PREVIOUS, COUNT = sizeof files / sizeof files[0] };
     for (size_t i = OUTPUT; i < COUNT; i++) {
-        if (files[i].path && i >= OTHERS && strcmp(files[i].path, "-") == 0)
+        if (files[i].path && i >= CHECKPOINT && strcmp(files[i].path, "-") == 0)
             return cli_usage_error("%s: expected the name of a file, got '-'", files[i].option);
         for (size_t j = 0; files[i].path && j < i; j++)
-            if (files[j].path && cli_same_path(files[i].path, files[j].path))
+            if (files[j].path && !(i == PREVIOUS && j == CHECKPOINT) &&
+                cli_same_path(files[i].path, files[j].path))
                 return cli_usage_error("%s: '%s'%s is %s", files[i].option, files[i].path,
                                        i == PREVIOUS ? ", for the checkpoint before," : "",
                                        files[j].noun);

@@ -45,7 +45,7 @@ for target in "$@"; do
     words=
     [ ! -f "$build/words/$target" ] || words=-dict=$build/words/$target
     # shellcheck disable=SC2086 # nothing where there is none
-    nice -n 15 $build/tests/fuzz/fuzz_"$target" -max_total_time="$seconds" -max_len=$largest -timeout=10 \
+    nice -n 15 $build/tests/fuzz/fuzz_"$target" -max_total_time="$seconds" -max_len=$largest -timeout=10 -report_slow_units=1000 \
         -rss_limit_mb=2048 -malloc_limit_mb=$allocation_mb -close_fd_mask=2 -reload=0 -print_final_stats=1 $words \
         -artifact_prefix="$findings/" "$corpus" tests/fuzz/corpus/"$target" $seeds >"$log" 2>&1 || status=1
     found=$(find "$findings" -type f | wc -l)

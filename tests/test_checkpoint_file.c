@@ -4,6 +4,7 @@
  */
 #include "../lib/base/portability.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -18,6 +19,7 @@
 
 #include <cmocka.h>
 
+#include "../lib/base/file_io.h"
 #include "../lib/base/memory.h"
 #include "../lib/model/checkpoint.h"
 #include "model_support.h"
@@ -302,6 +304,36 @@ static void test_unusable_paths(void **state)
     assert_refused(&run, TULLE_ERROR_FORMAT, "not a regular file");
 }
 
+/* A disk with faults, of which the last file cannot be opened, or no file be asked about. */
+static struct file_io usual_io;
+
+static int open_other(const char *path, int flags, mode_t mode)
+{
+    errno = EIO;
+    return strcmp(path, in_folder("run")) == 0 ? -1 : usual_io.open(path, flags, mode);
+}
+
+static int stat_nothing(const char *path, struct stat *status)
+{
+    (void)path, (void)status;
+    errno = EACCES;
+    return -1;
+}
+
+static void test_faults(void **state)
+{
+    (void)state;
+    write_step(1);
+    write_step(2);
+    usual_io = tulle_file_io;
+    tulle_file_io.open = open_other;
+    assert_int_equal(read_step("Input/output error; going on from"), 1);
+    tulle_file_io = usual_io;
+    tulle_file_io.stat = stat_nothing; /* which does not mean that nothing is there */
+    assert_int_equal(read_step(NULL), 2);
+    tulle_file_io = usual_io;
+}
+
 static void write_for_ever(void)
 {
     for (int step = 1;; step++) {
@@ -360,7 +392,7 @@ int main(void)
         TEST(test_round_trip),     TEST(test_other_runs),
         TEST(test_damage),         TEST(test_writing_over_damage),
         TEST(test_unusable_paths), TEST(test_killed),
-        TEST(test_newer),
+        TEST(test_newer),          TEST(test_faults),
     };
     const struct CMUnitTest without[] = {TEST(test_without_model_files)};
     return tulle_has_model_files ? cmocka_run_group_tests_name("checkpoints", with, NULL, NULL)

@@ -180,6 +180,8 @@ static void test_check(void **state)
     assert_int_equal(entry_count(), 0);
     put_bytes(in_folder("run"), "", 0); /* as mktemp leaves it */
     assert_int_equal(tulle_checkpoint_check(in_folder("run"), NULL), TULLE_OK);
+    put_bytes(in_folder("run"), "a", 1);
+    assert_unfit("run", TULLE_ERROR_FORMAT, "is there and no intact checkpoint; name another file");
     put_bytes(in_folder("run"), "a,b\n1,2\n", 8);
     assert_unfit("run", TULLE_ERROR_FORMAT, "is there and no intact checkpoint; name another file");
     put(&kind, "run", TULLE_VERSION_STRING, DESCRIPTION);

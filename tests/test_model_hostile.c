@@ -54,9 +54,13 @@ static void test_cut_short(void **state)
 {
     (void)state;
     struct bytes file = example_bytes();
+    const size_t needed = 61 + strlen("\",\"format\":\"tulle\",\"format_version\":\"") + 8;
     for (size_t size = 0; size < file.size; size++) {
         put_bytes(in_folder("cut"), file.data, size);
-        assert_refused(in_folder("cut"), TULLE_ERROR_FORMAT, "cut short");
+        assert_refused(in_folder("cut"), TULLE_ERROR_FORMAT,
+                       size < needed              ? "cut short: it has only"
+                       : size < data_offset(file) ? "cut short or damaged: its header should"
+                                                  : "cut short or damaged: its tensors take");
     }
     struct bytes longer = {realloc(file.data, file.size + 4), file.size + 4};
     assert_non_null(longer.data);
@@ -117,6 +121,9 @@ static void test_versions(void **state)
     } cases[] = {
         {"\"format_version\":\"4\"", TULLE_ERROR_VERSION, "model format 4 is newer"},
         {"\"format_version\":\"999\"", TULLE_ERROR_VERSION, "model format 999 is newer"},
+        {"\"format_version\":\"10\"", TULLE_ERROR_VERSION, "model format 10 is newer"},
+        {"\"format_version\":\"9999999\"", TULLE_ERROR_VERSION, "model format 9999999 is newer"},
+        {"\"format_version\":\"99999999\"", TULLE_ERROR_FORMAT, "no format version"},
         {"\"format_version\":\"0\"", TULLE_ERROR_FORMAT, "no format version"},
         {"\"format_version\":\"01\"", TULLE_ERROR_FORMAT, "no format version"},
         {"\"format_version\":\"-1\"", TULLE_ERROR_FORMAT, "no format version"},

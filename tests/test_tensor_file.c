@@ -2,6 +2,7 @@
  * is of another kind or has other tensors is refused. */
 #include "../lib/base/portability.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -11,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "../lib/base/file_io.h"
 #include "../lib/model/tensor_file.h"
 #include "model_support.h"
 
@@ -334,6 +336,37 @@ static void test_header_too_long(void **state)
     assert_int_equal(entry_count(), 0);
 }
 
+static struct file_io usual_io;
+static int opened_flags;
+
+static int open_and_look(const char *path, int flags, mode_t mode)
+{
+    assert_int_equal(mode, 0); /* it makes no file */
+    opened_flags = flags;
+    return usual_io.open(path, flags, mode);
+}
+
+/* It neither waits for a pipe, nor makes a terminal its own, nor passes the file on to other
+ * programs; and file 0 is one like others, in a program whose standard input is closed. */
+static void test_opening(void **state)
+{
+    (void)state;
+    write_file(&kind, in_folder("file"), NULL);
+    const int input = dup(STDIN_FILENO);
+    assert_true(input > 0);
+    close(STDIN_FILENO);
+    usual_io = tulle_file_io;
+    tulle_file_io.open = open_and_look;
+    struct tensor_reader *reader = open_file(in_folder("file"));
+    tulle_file_io = usual_io;
+    assert_int_equal(opened_flags, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    assert_int_equal(fcntl(STDIN_FILENO, F_GETFD), FD_CLOEXEC);
+    assert_int_equal(tulle_tensor_file_finish(reader, TULLE_OK, NULL, NULL), TULLE_OK);
+    assert_int_equal(fcntl(STDIN_FILENO, F_GETFD), -1);
+    assert_int_equal(dup2(input, STDIN_FILENO), STDIN_FILENO);
+    close(input);
+}
+
 /* As many blanks as it takes to a multiple of 64, and a limit that counts them. */
 static void test_header_length(void **state)
 {
@@ -374,7 +407,7 @@ int main(void)
         TEST(test_round_trip),      TEST(test_bytes),     TEST(test_kinds),
         TEST(test_other_tensors),   TEST(test_damage),    TEST(test_keep),
         TEST(test_header_too_long), TEST(test_too_large), TEST(test_shortened),
-        TEST(test_header_length),
+        TEST(test_header_length),   TEST(test_opening),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

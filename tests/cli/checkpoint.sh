@@ -48,6 +48,9 @@ numbers reference.jsonl >"$SCRATCH/expected"
 numbers log.jsonl | cmp - "$SCRATCH/expected" && echo "the same log"
 run train t.csv $options --checkpoint c.ckpt --resume -o again.tulle --quiet
 cmp again.tulle reference.tulle && echo "and once more"
+ln -f c.ckpt c.ckpt.previous # as when it was killed while it kept the one before
+run train t.csv $options --checkpoint c.ckpt --resume -o again.tulle --quiet
+cmp again.tulle reference.tulle && echo "and from two names of one file"
 left
 
 echo "--- no run is lost by leaving out a word"
