@@ -319,7 +319,7 @@ static void test_most_leftovers(void **state)
     find_temporary(name);
     digits = strrchr(name, '-') + 1;
     for (int number = 1; number < MOST; number++) {
-        snprintf(digits, 5, "%d", number);
+        snprintf(digits, sizeof name - (size_t)(digits - name), "%d", number);
         put(in_folder(name), "");
     }
     assert_int_equal(entry_count(), MOST);
