@@ -36,9 +36,10 @@ report() { # report TOOL VERSION KNOWN-VERSION: what it has said is in $work/sai
 }
 
 # shellcheck disable=SC2086 # words, on purpose
-cppcheck -j "$jobs" $settings -D__x86_64__ -D__linux__ -D__GNUC__ --quiet --inline-suppr \
-    --enable=warning,style,performance,portability --suppressions-list=scripts/cppcheck.txt \
-    --template='{file}:{line}: {severity}: {message} [{id}]' --file-list="$work/files" >"$work/said" 2>&1 || fell cppcheck
+cppcheck -j "$jobs" --std=c11 -DTULLE_WITH_MODEL_FILES -DTULLE_WITH_GZIP -D__x86_64__ -D__linux__ -D__GNUC__ \
+    --quiet --inline-suppr --enable=warning,style,performance,portability --suppressions-list=scripts/cppcheck.txt \
+    --template='{file}:{line}: {severity}: {message} [{id}]' --file-list="$work/files" >"$work/said" 2>&1 ||
+    fell cppcheck
 report cppcheck "$(cppcheck --version | sed 's/[^0-9]*//')" 2.10
 
 # gcc 12 takes the size of a vector for that of its elements, and its lanes, set one by one, for not set.
