@@ -9,6 +9,7 @@
 
 #include <dirent.h>
 
+#include "../lib/data/byte_source.h"
 #include "edited_model.h"
 #include "failing_memory.h"
 
@@ -54,7 +55,8 @@ static void read_table(const char *path, const char *what, size_t size)
     tulle_dataset *table;
     peak_memory();
     enum tulle_status status = tulle_dataset_read(path, NULL, &table, NULL);
-    assert_true(status == TULLE_OK || status == TULLE_ERROR_DATA);
+    assert_true(status == TULLE_OK || status == TULLE_ERROR_DATA ||
+                (status == TULLE_ERROR_UNSUPPORTED && !tulle_has_gzip));
     tulle_dataset_free(table);
     expect_at_most(OF_TABLE + FOR_TABLE * size, what);
 }
@@ -88,9 +90,7 @@ static void test_corpora(void **state)
     for_each_file("fuzz/corpus/model_sealed", load, 1);
     for_each_file("fuzz/corpus/csv", read_table, 1);
     for_each_file("fuzz/corpus/npy", read_table, 1);
-#ifdef TULLE_WITH_GZIP
     for_each_file("fuzz/corpus/gzip", read_table, 1032); /* as far as deflate goes */
-#endif
 }
 
 #define Q "\\\""
