@@ -152,10 +152,23 @@ static void test_header_lengths(void **state)
     (void)state;
     struct bytes file = example_bytes();
     const uint64_t right = data_offset(file) - 8;
-    const uint64_t lengths[] = {0,          1,          7,          8,
-                                63,         64,         right - 1,  right + 1,
-                                right + 64, right + 36, right + 37, 1 << 30,
-                                1ull << 32, 1ull << 63, UINT64_MAX, UINT64_MAX - 7,
+    const uint64_t lengths[] = {56,
+                                0,
+                                1,
+                                7,
+                                8,
+                                63,
+                                64,
+                                right - 1,
+                                right + 1,
+                                right + 64,
+                                right + 36,
+                                right + 37,
+                                1 << 30,
+                                1ull << 32,
+                                1ull << 63,
+                                UINT64_MAX,
+                                UINT64_MAX - 7,
                                 right - 64};
     for (size_t n = 0; n < sizeof lengths / sizeof *lengths; n++) {
         for (int i = 0; i < 8; i++)

@@ -2,6 +2,7 @@
  * their allocations failing: what is too slow to do within trainings. */
 #include "../lib/base/portability.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -64,10 +65,12 @@ static enum tulle_status check_checkpoint(struct tulle_error *error)
     return tulle_checkpoint_check(in_folder("run"), error);
 }
 
-/* What was there before is there. */
+/* What was there before is there, and standard input, which is file 0, is not closed for a file
+ * that was not opened. */
 static void check_run(enum tulle_status status)
 {
     (void)status;
+    assert_int_not_equal(fcntl(STDIN_FILENO, F_GETFD), -1);
     assert_int_equal(read_checkpoint(NULL), TULLE_OK);
 }
 
@@ -76,6 +79,8 @@ static void test_checkpoints(void **state)
     (void)state;
     if (!tulle_has_model_files)
         skip();
+    if (fcntl(STDIN_FILENO, F_GETFD) == -1)
+        assert_int_equal(open("/dev/null", O_RDONLY), STDIN_FILENO);
     for (size_t i = 0; i < CURVE; i++)
         curve[i] = (double)i;
     assert_int_equal(write_checkpoint(NULL), TULLE_OK);
@@ -286,7 +291,35 @@ static void test_header(void **state)
     torture(
         &(struct operation){.name = "write a header", .run = write_header, .check = check_header});
 }
+
+/* Where there is no memory to compare tensors, they are not found right. */
+static void test_other_tensor(void **state)
+{
+    (void)state;
+    float number = 1;
+    const struct tensor there = {.name = "a", TENSOR_F32, 1, {1}, &number},
+                        other = {.name = "b", TENSOR_F32, 1, {1}, &number};
+    struct tensor_reader *reader;
+    assert_int_equal(
+        tulle_tensor_file_write(&kind, in_folder("file"), NULL, "1.2.3", "{}", &there, 1, NULL),
+        TULLE_OK);
+    assert_int_equal(tulle_tensor_file_open(&kind, in_folder("file"), &reader, NULL), TULLE_OK);
+    size_t n = 1, failed;
+    do {
+        fail_allocations(n++, 0);
+        enum tulle_status status = tulle_tensor_file_check(reader, &other, 1, NULL);
+        failed = stop_failing();
+        assert_true(status == TULLE_ERROR_FORMAT || (failed && status == TULLE_ERROR_MEMORY));
+    } while (failed);
+    assert_int_equal(tulle_tensor_file_finish(reader, TULLE_OK, NULL, NULL), TULLE_OK);
+}
 #else
+static void test_other_tensor(void **state)
+{
+    (void)state;
+    skip();
+}
+
 static void test_header(void **state)
 {
     (void)state;
@@ -369,11 +402,17 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
-        TEST(test_checkpoints), TEST(test_header),
-        TEST(test_models),      TEST(test_wrong_descriptions),
-        TEST(test_bytes),       TEST(test_columns),
-        TEST(test_output),      TEST(test_missing_folder),
-        TEST(test_texts),       cmocka_unit_test(test_advice),
+        TEST(test_checkpoints),
+        TEST(test_header),
+        TEST(test_other_tensor),
+        TEST(test_models),
+        TEST(test_wrong_descriptions),
+        TEST(test_bytes),
+        TEST(test_columns),
+        TEST(test_output),
+        TEST(test_missing_folder),
+        TEST(test_texts),
+        cmocka_unit_test(test_advice),
     };
     return cmocka_run_group_tests(tests, use_failing_memory, use_usual_memory);
 }

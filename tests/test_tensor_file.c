@@ -233,6 +233,27 @@ static void test_damage(void **state)
     free(file.data);
 }
 
+/* Whatever is not read of the numbers is looked at in the end: the last byte, and that it is there.
+ */
+static void test_rest(void **state)
+{
+    (void)state;
+    struct tulle_error error;
+    assert_int_equal(
+        tulle_tensor_file_write(&kind, in_folder("file"), NULL, "1.2.3", "{}", NULL, 0, NULL),
+        TULLE_OK);
+    struct bytes file = get_bytes(in_folder("file"));
+    put_bytes(in_folder("longer"), file.data, file.size + 1); /* by the NUL behind it */
+    struct tensor_reader *reader = open_file(in_folder("longer"));
+    assert_int_equal(tulle_tensor_file_finish(reader, TULLE_OK, NULL, &error), TULLE_ERROR_FORMAT);
+    assert_string_equal(error.message, "damaged: its checksum does not match");
+    reader = open_file(in_folder("longer"));
+    assert_int_equal(truncate(in_folder("longer"), (off_t)file.size), 0);
+    assert_int_equal(tulle_tensor_file_finish(reader, TULLE_OK, NULL, &error), TULLE_ERROR_FORMAT);
+    assert_string_equal(error.message, "cut short while it was read");
+    free(file.data);
+}
+
 static void test_keep(void **state)
 {
     (void)state;
@@ -407,7 +428,7 @@ int main(void)
         TEST(test_round_trip),      TEST(test_bytes),     TEST(test_kinds),
         TEST(test_other_tensors),   TEST(test_damage),    TEST(test_keep),
         TEST(test_header_too_long), TEST(test_too_large), TEST(test_shortened),
-        TEST(test_header_length),   TEST(test_opening),
+        TEST(test_header_length),   TEST(test_opening),   TEST(test_rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
