@@ -317,6 +317,16 @@ tulle_trainer_step_gradient(tulle_trainer *trainer, struct tulle_matrix x, struc
 TULLE_API enum tulle_status tulle_trainer_epoch(tulle_trainer *trainer, struct tulle_matrix x,
                                                 struct tulle_matrix y, double *loss);
 
+/*
+ * The same without a shuffle: a step for every batch_size of the rows order[0..count-1] of x and y,
+ * of which any may be there more than once. weights is (rows of x) as in
+ * tulle_trainer_step_weighted, or NULL. Draws no random numbers. TULLE_ERROR_ARGUMENT, before
+ * anything happens, for a row that is none and a count of 0.
+ */
+TULLE_API enum tulle_status
+tulle_trainer_epoch_ordered(tulle_trainer *trainer, struct tulle_matrix x, struct tulle_matrix y,
+                            const double *weights, const size_t *order, size_t count, double *loss);
+
 /* The loss over all rows of x and y with the parameters as they are, without dropout; NaN with a
  * loss_function that returns it. */
 TULLE_API enum tulle_status tulle_trainer_loss(tulle_trainer *trainer, struct tulle_matrix x,
@@ -325,6 +335,17 @@ TULLE_API enum tulle_status tulle_trainer_loss(tulle_trainer *trainer, struct tu
 /* The network's outputs for all rows of x; out is (rows, outputs). */
 TULLE_API enum tulle_status tulle_trainer_predict(tulle_trainer *trainer, struct tulle_matrix x,
                                                   struct tulle_matrix_out out);
+
+/*
+ * The derivatives by each column of x of what a row's outputs come to, weighed by dy: dx (rows,
+ * columns of x) is that of sum_o dy[r][o] output[r][o], with the outputs of tulle_trainer_predict;
+ * dy is (rows, outputs). 0 by a column that is a level. Where a function has a corner, that of its
+ * right side: relu at 0, a spline at its knots. Does not allocate.
+ */
+TULLE_API enum tulle_status tulle_trainer_input_gradient(tulle_trainer *trainer,
+                                                         struct tulle_matrix x,
+                                                         struct tulle_matrix dy,
+                                                         struct tulle_matrix_out dx);
 
 /* Copies the parameters of layer number `layer` (from 0): weights is dense (units, inputs),
  * biases is (units), of the last layer with members (members, units, inputs) and (members, units);
@@ -359,6 +380,16 @@ TULLE_API enum tulle_status tulle_trainer_get_numbers(const tulle_trainer *train
 TULLE_API enum tulle_status tulle_trainer_set_numbers(tulle_trainer *trainer,
                                                       const double *numbers);
 
+/*
+ * Every parameter w becomes (1 - share) w + share w', with w' that of `from`, computed in double
+ * and then rounded; with a share of 1 it is a copy. For target networks and averages of one's own
+ * (Lillicrap et al., 2016). The optimiser's memory and the average fare as with set_parameters.
+ * TULLE_ERROR_ARGUMENT unless share is in [0, 1] and the networks are the same: precision, layers
+ * (but for dropout), embeddings and front, with its knots.
+ */
+TULLE_API enum tulle_status tulle_trainer_blend(tulle_trainer *trainer, const tulle_trainer *from,
+                                                double share);
+
 /* For schedules of your own; takes effect with the next step. */
 TULLE_API enum tulle_status tulle_trainer_set_learning_rate(tulle_trainer *trainer,
                                                             double learning_rate);
@@ -366,6 +397,21 @@ TULLE_API enum tulle_status tulle_trainer_set_learning_rate(tulle_trainer *train
 /* The same for what layers' dropout and the weight decay are multiplied by, in [0, 1]; 1 at first.
  */
 TULLE_API enum tulle_status tulle_trainer_set_regularization(tulle_trainer *trainer, double factor);
+
+/*
+ * All that the trainer is between two steps: parameters, the optimiser's memory, the average, the
+ * generator, how many steps there were (which names dropout), learning rate and regularization.
+ * get writes state_size bytes to `state`, of which each machine makes the same. set takes them into
+ * a trainer of the same network, precision, optimizer, and options for the like of momentum and
+ * averaging, on any machine: with the same options altogether its steps have the same bits as those
+ * of the one that they came from. TULLE_ERROR_FORMAT for any other bytes, which leave the trainer
+ * as it was. They are checked for accidents, not against forgers: of those, too, the worst is a
+ * trainer of no use.
+ */
+TULLE_API size_t tulle_trainer_state_size(const tulle_trainer *trainer);
+TULLE_API void tulle_trainer_get_state(const tulle_trainer *trainer, void *state);
+TULLE_API enum tulle_status tulle_trainer_set_state(tulle_trainer *trainer, const void *state,
+                                                    size_t size);
 
 /* The generator, to draw from in the same stream. Lives as long as the trainer. */
 TULLE_API struct tulle_rng *tulle_trainer_rng(tulle_trainer *trainer);

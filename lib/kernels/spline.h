@@ -79,4 +79,21 @@ static void compute_spline_gradient(const struct spline *spline, const void *kno
         vec_store((real *)sums + i, vec_set1((real)alpha) * vec_load((real *)sums + i));
 }
 
+static void compute_spline_input_gradient(const struct spline *spline, const void *knots,
+                                          const void *parameters, const void *x,
+                                          const void *gradient, size_t stride, size_t n, void *to)
+{
+    const real *ends = knots;
+    size_t row = tulle_padded(spline->dimensions); /* of W */
+    for (size_t i = 0; i < n * stride; i += stride) {
+        real number = ((const real *)x)[i], sum = 0;
+        size_t bin = find_bin(ends, spline->bins, number);
+        if (!(number >= ends[bin] && number < ends[bin + 1]))
+            continue; /* it is flat beyond its knots */
+        for (size_t d = 0; d < spline->dimensions; d++)
+            sum += ((const real *)gradient)[i + d] * ((const real *)parameters)[bin * row + d];
+        ((real *)to)[i] += sum / (ends[bin + 1] - ends[bin]);
+    }
+}
+
 #endif

@@ -59,6 +59,7 @@ static double run_step(struct tulle_trainer *trainer, const struct pass *pass, s
         .regularization = trainer->regularization,
         .weight_alpha = alpha(trainer, o->weight_reduction, end - begin, 1),
         .bias_alpha = alpha(trainer, o->bias_reduction, end - begin, o->bias_learning_rate),
+        .keeps_gradients = !trainer->is_in_place,
         .optimizer = trainer->is_in_place ? NULL : &trainer->optimizer};
     double loss = tulle_pass_step(pass, trainer->pool, begin, end, &step);
     trainer->steps++;
@@ -195,6 +196,11 @@ static int is_valid_x(const struct tulle_trainer *trainer, struct tulle_matrix x
     return tulle_matrix_is_valid(x, trainer->network.columns);
 }
 
+static struct tulle_matrix as_input(struct tulle_matrix_out out)
+{
+    return (struct tulle_matrix){out.data, out.type, out.rows, out.columns, out.stride};
+}
+
 static int are_valid(const struct tulle_trainer *trainer, struct tulle_matrix x,
                      struct tulle_matrix y)
 {
@@ -202,16 +208,23 @@ static int are_valid(const struct tulle_trainer *trainer, struct tulle_matrix x,
            x.rows == y.rows && x.rows > 0;
 }
 
+/* Weights may be NULL. */
+static int are_valid_weights(const struct tulle_trainer *trainer, const double *weights,
+                             size_t rows)
+{
+    double most = trainer->network.precision == TULLE_F64 ? DBL_MAX : FLT_MAX;
+    for (size_t i = 0; weights && i < rows; i++)
+        if (!(weights[i] >= 0 && weights[i] <= most))
+            return 0;
+    return 1;
+}
+
 enum tulle_status tulle_trainer_step_weighted(tulle_trainer *trainer, struct tulle_matrix x,
                                               struct tulle_matrix y, const double *weights,
                                               double *loss)
 {
-    if (!are_valid(trainer, x, y))
+    if (!are_valid(trainer, x, y) || !are_valid_weights(trainer, weights, x.rows))
         return TULLE_ERROR_ARGUMENT;
-    double most = trainer->network.precision == TULLE_F64 ? DBL_MAX : FLT_MAX;
-    for (size_t i = 0; weights && i < x.rows; i++)
-        if (!(weights[i] >= 0 && weights[i] <= most))
-            return TULLE_ERROR_ARGUMENT;
     enum tulle_status status = reserve(trainer, x.rows);
     if (status != TULLE_OK)
         return status;
@@ -270,32 +283,63 @@ static enum tulle_status shuffle(struct tulle_trainer *trainer, size_t rows)
     return TULLE_OK;
 }
 
+/* Room for the steps of an epoch of so many rows. */
+static enum tulle_status reserve_epoch(struct tulle_trainer *trainer, size_t rows)
+{
+    size_t size = trainer->options.batch_size;
+    return reserve(trainer, size < rows ? size : rows);
+}
+
+/* Steps for the batch's samples, which are in order, for which there is room. */
+static enum tulle_status run_epoch(struct tulle_trainer *trainer, struct batch batch, double *loss)
+{
+    size_t count = batch.end, size = trainer->options.batch_size;
+    enum tulle_status status = TULLE_OK;
+    double sum = 0;
+    uint64_t mode = tulle_float_mode_enter();
+    for (; status == TULLE_OK && batch.begin < count; batch.begin = batch.end) {
+        double step_sum = NAN;
+        batch.end = count - batch.begin > size ? batch.begin + size : count;
+        status = tulle_trainer_step_rows(trainer, &batch, &step_sum);
+        sum += step_sum;
+    }
+    if (loss)
+        *loss = tulle_trainer_mean_loss(trainer, sum, (double)count);
+    tulle_float_mode_leave(mode);
+    return status;
+}
+
 enum tulle_status tulle_trainer_epoch(tulle_trainer *trainer, struct tulle_matrix x,
                                       struct tulle_matrix y, double *loss)
 {
     if (!are_valid(trainer, x, y))
         return TULLE_ERROR_ARGUMENT;
-    size_t size = trainer->options.batch_size;
-    enum tulle_status status = reserve(trainer, size < x.rows ? size : x.rows);
+    enum tulle_status status = reserve_epoch(trainer, x.rows);
     if (status == TULLE_OK)
         status = shuffle(trainer, x.rows);
-    const struct rows x_rows = {.matrix = x, .order = trainer->order};
-    const struct rows y_rows = {.matrix = y, .order = trainer->order};
-    double sum = 0;
     if (status != TULLE_OK)
         return status;
-    uint64_t mode = tulle_float_mode_enter();
-    for (size_t begin = 0, end; status == TULLE_OK && begin < x.rows; begin = end) {
-        double step_sum = NAN;
-        end = x.rows - begin > size ? begin + size : x.rows;
-        const struct batch batch = {&x_rows, &y_rows, NULL, begin, end};
-        status = tulle_trainer_step_rows(trainer, &batch, &step_sum);
-        sum += step_sum;
-    }
-    if (loss)
-        *loss = tulle_trainer_mean_loss(trainer, sum, (double)x.rows);
-    tulle_float_mode_leave(mode);
-    return status;
+    const struct rows x_rows = {.matrix = x, .order = trainer->order};
+    const struct rows y_rows = {.matrix = y, .order = trainer->order};
+    return run_epoch(trainer, (struct batch){&x_rows, &y_rows, NULL, 0, x.rows}, loss);
+}
+
+enum tulle_status tulle_trainer_epoch_ordered(tulle_trainer *trainer, struct tulle_matrix x,
+                                              struct tulle_matrix y, const double *weights,
+                                              const size_t *order, size_t count, double *loss)
+{
+    if (!are_valid(trainer, x, y) || !are_valid_weights(trainer, weights, x.rows) || !order ||
+        count == 0)
+        return TULLE_ERROR_ARGUMENT;
+    for (size_t i = 0; i < count; i++)
+        if (order[i] >= x.rows)
+            return TULLE_ERROR_ARGUMENT;
+    enum tulle_status status = reserve_epoch(trainer, count);
+    if (status != TULLE_OK)
+        return status;
+    const struct rows x_rows = {.matrix = x, .order = order};
+    const struct rows y_rows = {.matrix = y, .order = order};
+    return run_epoch(trainer, (struct batch){&x_rows, &y_rows, weights, 0, count}, loss);
 }
 
 enum tulle_status tulle_trainer_loss(tulle_trainer *trainer, struct tulle_matrix x,
@@ -317,13 +361,25 @@ enum tulle_status tulle_trainer_loss(tulle_trainer *trainer, struct tulle_matrix
 enum tulle_status tulle_trainer_predict(tulle_trainer *trainer, struct tulle_matrix x,
                                         struct tulle_matrix_out out)
 {
-    struct tulle_matrix o = {out.data, out.type, out.rows, out.columns, out.stride};
-    if (!is_valid_x(trainer, x) || !tulle_matrix_is_valid(o, trainer->network.outputs) ||
-        x.rows != out.rows)
+    if (!is_valid_x(trainer, x) ||
+        !tulle_matrix_is_valid(as_input(out), trainer->network.outputs) || x.rows != out.rows)
         return TULLE_ERROR_ARGUMENT;
     const struct rows rows = {.matrix = x};
     const struct batch batch = {.x = &rows, .end = x.rows};
     struct pass pass = make_pass(trainer, &batch);
     tulle_pass_predict(&pass, trainer->pool, 0, x.rows, out, NULL);
+    return TULLE_OK;
+}
+
+enum tulle_status tulle_trainer_input_gradient(tulle_trainer *trainer, struct tulle_matrix x,
+                                               struct tulle_matrix dy, struct tulle_matrix_out dx)
+{
+    if (!is_valid_x(trainer, x) || !tulle_matrix_is_valid(dy, trainer->network.outputs) ||
+        !is_valid_x(trainer, as_input(dx)) || x.rows != dy.rows || x.rows != dx.rows)
+        return TULLE_ERROR_ARGUMENT;
+    const struct rows x_rows = {.matrix = x}, dy_rows = {.matrix = dy};
+    const struct batch batch = {.x = &x_rows, .y = &dy_rows, .end = x.rows};
+    struct pass pass = make_pass(trainer, &batch);
+    tulle_pass_input_gradient(&pass, trainer->pool, 0, x.rows, dx, NULL);
     return TULLE_OK;
 }
