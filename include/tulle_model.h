@@ -224,6 +224,20 @@ TULLE_API enum tulle_status tulle_session_set_threads(tulle_session *session, un
 TULLE_API enum tulle_status tulle_session_predict(tulle_session *session, struct tulle_matrix x,
                                                   struct tulle_matrix_out out);
 
+/*
+ * The derivatives, by each column of x, of what a row's predictions come to, weighed by dy: dx
+ * (rows, input_count) is that of sum_p dy[r][p] prediction[r][p], with the predictions of
+ * tulle_session_predict, all in the columns' own units; dy is (rows, prediction_count). 0 by a
+ * value that is missing and by a category, and of a prediction that is held within its target's
+ * range; where a function has a corner, that of its right side. NaN by an infinite value.
+ * Does not allocate but in a session's first call, and in the first after
+ * tulle_session_set_threads: TULLE_ERROR_MEMORY leaves the session as it was.
+ */
+TULLE_API enum tulle_status tulle_session_input_gradient(tulle_session *session,
+                                                         struct tulle_matrix x,
+                                                         struct tulle_matrix dy,
+                                                         struct tulle_matrix_out dx);
+
 /* The index of the level that a cell with this text is, NaN if it is none: that of the same text,
  * or else, where both are numbers, of the same number. */
 TULLE_API double tulle_column_level(const struct tulle_column *column, const char *text);
