@@ -320,8 +320,8 @@ TULLE_API enum tulle_status tulle_trainer_epoch(tulle_trainer *trainer, struct t
 /*
  * The same without a shuffle: a step for every batch_size of the rows order[0..count-1] of x and y,
  * of which any may be there more than once. weights is (rows of x) as in
- * tulle_trainer_step_weighted, or NULL. Draws no random numbers. TULLE_ERROR_ARGUMENT, before
- * anything happens, for a row that is none and a count of 0.
+ * tulle_trainer_step_weighted, of which only those rows' are looked at, or NULL. Draws no random
+ * numbers. TULLE_ERROR_ARGUMENT, before anything happens, for a row that is none and a count of 0.
  */
 TULLE_API enum tulle_status
 tulle_trainer_epoch_ordered(tulle_trainer *trainer, struct tulle_matrix x, struct tulle_matrix y,

@@ -209,13 +209,17 @@ static int are_valid(const struct tulle_trainer *trainer, struct tulle_matrix x,
 }
 
 /* Weights may be NULL. */
+/* Of the rows 0..count-1, or order[0..count-1]: no others, or an epoch in many pieces would cost as
+ * many looks at all weights. */
 static int are_valid_weights(const struct tulle_trainer *trainer, const double *weights,
-                             size_t rows)
+                             const size_t *order, size_t count)
 {
     double most = trainer->network.precision == TULLE_F64 ? DBL_MAX : FLT_MAX;
-    for (size_t i = 0; weights && i < rows; i++)
-        if (!(weights[i] >= 0 && weights[i] <= most))
+    for (size_t i = 0; weights && i < count; i++) {
+        double weight = weights[order ? order[i] : i];
+        if (!(weight >= 0 && weight <= most))
             return 0;
+    }
     return 1;
 }
 
@@ -223,7 +227,7 @@ enum tulle_status tulle_trainer_step_weighted(tulle_trainer *trainer, struct tul
                                               struct tulle_matrix y, const double *weights,
                                               double *loss)
 {
-    if (!are_valid(trainer, x, y) || !are_valid_weights(trainer, weights, x.rows))
+    if (!are_valid(trainer, x, y) || !are_valid_weights(trainer, weights, NULL, x.rows))
         return TULLE_ERROR_ARGUMENT;
     enum tulle_status status = reserve(trainer, x.rows);
     if (status != TULLE_OK)
@@ -328,12 +332,13 @@ enum tulle_status tulle_trainer_epoch_ordered(tulle_trainer *trainer, struct tul
                                               struct tulle_matrix y, const double *weights,
                                               const size_t *order, size_t count, double *loss)
 {
-    if (!are_valid(trainer, x, y) || !are_valid_weights(trainer, weights, x.rows) || !order ||
-        count == 0)
+    if (!are_valid(trainer, x, y) || !order || count == 0)
         return TULLE_ERROR_ARGUMENT;
     for (size_t i = 0; i < count; i++)
         if (order[i] >= x.rows)
             return TULLE_ERROR_ARGUMENT;
+    if (!are_valid_weights(trainer, weights, order, count))
+        return TULLE_ERROR_ARGUMENT;
     enum tulle_status status = reserve_epoch(trainer, count);
     if (status != TULLE_OK)
         return status;

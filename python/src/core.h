@@ -21,8 +21,8 @@
 struct core {
     PyObject *Dataset, *Model, *Session, *Trainer; /* types */
     PyObject *DivergedError, *VersionError;
-    PyObject *asarray, *empty, *float32, *float64, *uintp; /* NumPy's */
-    PyObject *array_struct;                                /* "__array_struct__" */
+    PyObject *asarray, *empty, *float32, *float64, *intp; /* NumPy's */
+    PyObject *array_struct;                               /* "__array_struct__" */
 };
 
 extern struct core core;
@@ -59,6 +59,9 @@ enum { CORE_LONG = 1 << 30 };
 
 int core_enter(struct core_call *call, struct core_lock *lock, double work);
 void core_leave(struct core_call *call);
+
+/* Lets go of the GIL later, if the work that comes is worth it. */
+void core_compute(struct core_call *call, double work);
 
 /* Sees now and then, at least every 50 ms of being called, whether a signal came; -1 with the
  * exception of its handler. */
@@ -101,7 +104,10 @@ int core_write(PyObject *object, const char *name, const struct core_array *x, s
 int core_read_dense(PyObject *object, const char *name, int dimensions, const size_t *shape,
                     struct core_array *array);
 
-/* A new array of core.float32, float64 or uintp; *data is where its numbers go. */
+/* One dimension of integers, dense; negative ones come as huge numbers. */
+int core_read_order(PyObject *object, const char *name, struct core_array *array);
+
+/* A new array of core.float32, float64 or intp; *data is where its numbers go. */
 PyObject *core_new_array(PyObject *type, int dimensions, const size_t *shape, void **data);
 
 /* Where predictions of x go: `given`, or if that is None a new array of the type, (x.rows, columns)

@@ -80,16 +80,19 @@ static int describe(const struct array_interface *a, enum core_shape shape,
 
 /* --- Reading --------------------------------------------------------------------------------- */
 
-/* A NumPy array of the numbers that `object` is; `type` float64 or NULL for what suits. */
-static PyObject *convert(PyObject *object, const char *name, PyObject *type)
+/* Kinds of NumPy's types. */
+static const char numbers[] = "fiub", integers[] = "iu";
+
+/* A NumPy array of the numbers that `object` is, C-contiguous; type NULL for what suits. */
+static PyObject *convert(PyObject *object, const char *name, const char *kinds, PyObject *type)
 {
     const struct array_interface *a;
     PyObject *made = NULL, *array = PyObject_CallFunctionObjArgs(core.asarray, object, NULL);
     PyObject *capsule = array ? get_interface(array, &a) : NULL;
     if (capsule) {
-        if (!strchr("fiub", a->kind))
-            PyErr_Format(PyExc_TypeError, "%s: expected an array of numbers, got %R", name,
-                         (PyObject *)Py_TYPE(object));
+        if (!strchr(kinds, a->kind))
+            PyErr_Format(PyExc_TypeError, "%s: expected an array of %s, got %R", name,
+                         kinds == integers ? "integers" : "numbers", array);
         else {
             if (!type)
                 type = a->kind == 'f' && a->item_size <= 4 ? core.float32 : core.float64;
@@ -122,7 +125,7 @@ int core_read(PyObject *object, const char *name, enum core_shape shape, struct 
     Py_XDECREF(capsule);
     if (PyErr_Occurred())
         return -1;
-    PyObject *made = convert(object, name, NULL);
+    PyObject *made = convert(object, name, numbers, NULL);
     capsule = made ? get_interface(made, &a) : NULL;
     Py_XDECREF(made);
     if (capsule && check_dimensions(a, name) == 0 && describe(a, shape, array)) {
@@ -155,7 +158,7 @@ int core_read_dense(PyObject *object, const char *name, int dimensions, const si
                     struct core_array *array)
 {
     const struct array_interface *a;
-    PyObject *made = convert(object, name, core.float64);
+    PyObject *made = convert(object, name, numbers, core.float64);
     PyObject *capsule = made ? get_interface(made, &a) : NULL;
     Py_XDECREF(made);
     if (!capsule)
@@ -176,6 +179,22 @@ int core_read_dense(PyObject *object, const char *name, int dimensions, const si
                  shape_text(&expected, wanted, sizeof wanted), shape_text(a, got, sizeof got));
     Py_DECREF(capsule);
     return -1;
+}
+
+int core_read_order(PyObject *object, const char *name, struct core_array *array)
+{
+    const struct array_interface *a;
+    PyObject *made = convert(object, name, integers, core.intp);
+    PyObject *capsule = made ? get_interface(made, &a) : NULL;
+    Py_XDECREF(made);
+    if (capsule && a->dimensions != 1) {
+        PyErr_Format(PyExc_ValueError, "%s: expected one dimension, got %d", name, a->dimensions);
+        Py_CLEAR(capsule);
+    }
+    if (!capsule)
+        return -1;
+    *array = (struct core_array){.owner = capsule, .data = a->data, .rows = (size_t)a->shape[0]};
+    return 0;
 }
 
 /* --- Writing --------------------------------------------------------------------------------- */

@@ -1,5 +1,4 @@
 /* core_call.c - computing without the GIL, under an object's lock; and what a status raises. */
-#define _POSIX_C_SOURCE 200809L
 #include "core.h"
 
 #include <errno.h>
@@ -63,7 +62,7 @@ void core_raise(enum tulle_status status, const struct tulle_error *error, const
 
 /* --- Locks ----------------------------------------------------------------------------------- */
 
-enum { POLL_MICROSECONDS = 40000 };
+enum { POLL_MICROSECONDS = 25000 };
 
 int core_lock_init(struct core_lock *lock)
 {
@@ -108,7 +107,6 @@ static long long now(void)
 
 int core_enter(struct core_call *call, struct core_lock *lock, double work)
 {
-    const double most_with_gil = 50000; /* some microseconds */
     call->lock = lock;
     call->thread = NULL;
     if (lock) {
@@ -116,11 +114,15 @@ int core_enter(struct core_call *call, struct core_lock *lock, double work)
             return -1;
         lock->holder = PyThread_get_thread_ident();
     }
-    if (work > most_with_gil) {
-        call->next_poll = now() + POLL_MICROSECONDS * 1000LL;
-        call->thread = PyEval_SaveThread();
-    }
+    core_compute(call, work);
     return 0;
+}
+
+void core_compute(struct core_call *call, double work)
+{
+    const double most_with_gil = 50000; /* some microseconds */
+    if (work > most_with_gil)
+        core_suspend_python(call);
 }
 
 void core_leave(struct core_call *call)

@@ -1,5 +1,4 @@
 /* core_module.c - the module: its types, exceptions and functions. */
-#define _POSIX_C_SOURCE 200809L
 #include <signal.h>
 
 #include "core.h"
@@ -115,10 +114,10 @@ static int get_numpy(void)
     core.empty = PyObject_GetAttrString(numpy, "empty");
     core.float32 = PyObject_GetAttrString(numpy, "float32");
     core.float64 = PyObject_GetAttrString(numpy, "float64");
-    core.uintp = PyObject_GetAttrString(numpy, "uintp");
+    core.intp = PyObject_GetAttrString(numpy, "intp");
     core.array_struct = PyUnicode_InternFromString("__array_struct__");
     Py_DECREF(numpy);
-    return core.asarray && core.empty && core.float32 && core.float64 && core.uintp &&
+    return core.asarray && core.empty && core.float32 && core.float64 && core.intp &&
                    core.array_struct
                ? 0
                : -1;

@@ -201,6 +201,10 @@ static PyObject *dataset_repr(PyObject *self)
 /* --- The type -------------------------------------------------------------------------------- */
 
 static PyMethodDef methods[] = {
+    {"from_arrow", core_dataset_from_arrow, METH_O | METH_STATIC,
+     "from_arrow(table, /)\n--\n\n"
+     "From an object with __arrow_c_stream__ (polars, pyarrow, pandas 2.2 or newer): numbers,\n"
+     "booleans, and text, also as dictionaries. Null and blank text is missing."},
     {"levels", dataset_levels, METH_O,
      "levels($self, column, /)\n--\n\nThe names of a column's levels; None of a number."},
     {"values", dataset_values, METH_NOARGS,

@@ -1,4 +1,6 @@
 /* trainer_learning.c - the methods of tulle.Trainer that go over rows: steps, epochs, losses. */
+#include <stdlib.h>
+
 #include "trainer_object.h"
 
 /* x, y and a weight for each row, or none. */
@@ -92,25 +94,95 @@ PyObject *trainer_step_gradient(PyObject *object, PyObject *args, PyObject *keyw
     Py_RETURN_NONE;
 }
 
+/* --- Epochs ---------------------------------------------------------------------------------- */
+
+/* The rows of an epoch, in self's own memory: another thread could change the caller's between the
+ * library's look at them and their use. Raises for a row that is none. */
+static int copy_order(struct trainer_object *self, const struct core_array *order, size_t rows)
+{
+    size_t count = order->owner ? order->rows : rows;
+    if (count > self->order_capacity) {
+        size_t *larger = realloc(self->order, count * sizeof *larger);
+        if (!larger) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        self->order = larger;
+        self->order_capacity = count;
+    }
+    if (count == 0) {
+        PyErr_SetString(PyExc_ValueError, "order: expected at least one row");
+        return -1;
+    }
+    if (!order->owner) {
+        for (size_t i = 0; i < count; i++)
+            self->order[i] = i;
+        tulle_rng_shuffle(tulle_trainer_rng(self->trainer), self->order, count);
+        return 0;
+    }
+    memcpy(self->order, order->data, count * sizeof *self->order);
+    for (size_t i = 0; i < count; i++)
+        if (self->order[i] >= rows) {
+            PyErr_Format(PyExc_ValueError, "order: there is no row %zd of %zu",
+                         (Py_ssize_t)self->order[i], rows);
+            return -1;
+        }
+    return 0;
+}
+
+/* In pieces of whole batches, between which it looks at signals: some milliseconds each, but always
+ * the same, so that the loss has the same bits. */
+static enum tulle_status run_epoch(const struct trainer_object *self, const struct batch *batch,
+                                   size_t count, struct core_call *call, double *loss)
+{
+    double batches = 1e7 / (self->work * (double)self->batch_size + 1) + 1;
+    size_t most = (size_t)batches * self->batch_size;
+    enum tulle_status status = TULLE_OK;
+    double sum = 0, mean = 0;
+    for (size_t begin = 0, rows; begin < count && status == TULLE_OK; begin += rows) {
+        rows = count - begin < most ? count - begin : most;
+        status = tulle_trainer_epoch_ordered(self->trainer, core_matrix(&batch->x),
+                                             core_matrix(&batch->y), batch->weights.data,
+                                             self->order + begin, rows, &mean);
+        sum += mean * (double)rows;
+        if (status == TULLE_OK && core_poll(call) < 0)
+            status = TULLE_ERROR_INTERRUPTED;
+    }
+    *loss = count <= most ? mean : sum / (double)count;
+    return status;
+}
+
 PyObject *trainer_epoch(PyObject *object, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {"x", "y", NULL};
+    static char *names[] = {"x", "y", "order", "weights", NULL};
     struct trainer_object *self = (struct trainer_object *)object;
     struct batch batch = {0};
+    struct core_array order = {0};
     struct core_call call;
-    PyObject *x, *y, *result = NULL;
+    PyObject *x, *y, *rows = Py_None, *weights = Py_None, *result = NULL;
+    enum tulle_status status = TULLE_ERROR_MEMORY;
     double loss;
-    if (PyArg_ParseTupleAndKeywords(args, keywords, "OO:epoch", names, &x, &y) &&
-        read_batch(self, x, y, "y", self->targets, Py_None, &batch) == 0 &&
-        core_enter(&call, &self->lock, step_work(self, &batch)) == 0) {
-        enum tulle_status status =
-            tulle_trainer_epoch(self->trainer, core_matrix(&batch.x), core_matrix(&batch.y), &loss);
+    if (PyArg_ParseTupleAndKeywords(args, keywords, "OO|OO:epoch", names, &x, &y, &rows,
+                                    &weights) &&
+        read_batch(self, x, y, "y", self->targets, weights, &batch) == 0 &&
+        (rows == Py_None || core_read_order(rows, "order", &order) == 0) &&
+        core_enter(&call, &self->lock, 0) == 0) {
+        size_t count = order.owner ? order.rows : batch.x.rows;
+        int failed = copy_order(self, &order, batch.x.rows) < 0;
+        if (!failed) {
+            core_compute(&call, 3 * self->work * (double)count);
+            status = run_epoch(self, &batch, count, &call, &loss);
+        }
         core_leave(&call);
-        result = make_loss(status, loss);
+        if (!failed)
+            result = make_loss(status, loss);
     }
     release(&batch);
+    core_release(&order);
     return result;
 }
+
+/* --- Looking --------------------------------------------------------------------------------- */
 
 PyObject *trainer_loss(PyObject *object, PyObject *args, PyObject *keywords)
 {
@@ -129,5 +201,33 @@ PyObject *trainer_loss(PyObject *object, PyObject *args, PyObject *keywords)
         result = make_loss(status, loss);
     }
     release(&batch);
+    return result;
+}
+
+PyObject *trainer_input_gradient(PyObject *object, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"x", "dy", "out", NULL};
+    struct trainer_object *self = (struct trainer_object *)object;
+    struct batch batch = {0};
+    struct core_array out = {0};
+    struct core_call call;
+    PyObject *x, *dy, *given = Py_None, *result = NULL;
+    PyObject *type = self->precision == TULLE_F32 ? core.float32 : core.float64;
+    enum tulle_status status = TULLE_ERROR_ARGUMENT;
+    if (PyArg_ParseTupleAndKeywords(args, keywords, "OO|O:input_gradient", names, &x, &dy,
+                                    &given) &&
+        read_batch(self, x, dy, "dy", self->outputs, Py_None, &batch) == 0 &&
+        (result = core_output(given, &batch.x, type, self->columns, &out)) != NULL &&
+        core_enter(&call, &self->lock, 2 * self->work * (double)batch.x.rows) == 0) {
+        status = tulle_trainer_input_gradient(self->trainer, core_matrix(&batch.x),
+                                              core_matrix(&batch.y), core_matrix_out(&out));
+        core_leave(&call);
+        if (status != TULLE_OK)
+            trainer_raise(status);
+    }
+    release(&batch);
+    core_release(&out);
+    if (status != TULLE_OK)
+        Py_CLEAR(result);
     return result;
 }

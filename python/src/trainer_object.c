@@ -1,4 +1,6 @@
 /* trainer_object.c - tulle.Trainer: the type, predictions, parameters. */
+#include <stdlib.h>
+
 #include "trainer_object.h"
 
 void trainer_raise(enum tulle_status status)
@@ -71,6 +73,7 @@ static void trainer_dealloc(PyObject *object)
     tulle_trainer_free(self->trainer);
     core_lock_clear(&self->lock);
     PyMem_Free(self->shapes);
+    free(self->order);
     core_free_object(object);
 }
 
@@ -192,6 +195,88 @@ static PyObject *trainer_model(PyObject *object, PyObject *unused)
     return NULL;
 }
 
+/* --- Copies ---------------------------------------------------------------------------------- */
+
+/* Both locks, always in one order, so that two threads that blend crosswise cannot wait for each
+ * other. */
+static enum tulle_status blend(struct trainer_object *self, struct trainer_object *other,
+                               double share)
+{
+    struct trainer_object *first = self < other ? self : other;
+    struct trainer_object *second = self < other ? other : self;
+    struct core_call outer, inner;
+    enum tulle_status status = TULLE_ERROR_INTERRUPTED;
+    if (core_enter(&outer, &first->lock, 0) < 0)
+        return status;
+    if (core_enter(&inner, &second->lock, self->work) == 0) {
+        status = tulle_trainer_blend(self->trainer, other->trainer, share);
+        core_leave(&inner);
+    }
+    core_leave(&outer);
+    return status;
+}
+
+static PyObject *trainer_blend(PyObject *object, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"other", "share", NULL};
+    PyObject *other, *number = NULL;
+    double share = 1;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O|O:blend", names, &other, &number) ||
+        (number && core_number(number, "share", &share) < 0))
+        return NULL;
+    if ((PyObject *)Py_TYPE(other) != core.Trainer) {
+        PyErr_Format(PyExc_TypeError, "other: expected a tulle.Trainer, got %R",
+                     (PyObject *)Py_TYPE(other));
+        return NULL;
+    }
+    if (!(share >= 0 && share <= 1)) {
+        PyErr_Format(PyExc_ValueError, "share: expected a number from 0 to 1, got %R", number);
+        return NULL;
+    }
+    enum tulle_status status = TULLE_OK;
+    if (other != object)
+        status = blend((struct trainer_object *)object, (struct trainer_object *)other, share);
+    if (status == TULLE_OK)
+        Py_RETURN_NONE;
+    core_raise(status, NULL,
+               "other: expected a trainer of the same layers and precision: these two differ");
+    return NULL;
+}
+
+static PyObject *trainer_state(PyObject *object, PyObject *unused)
+{
+    struct trainer_object *self = (struct trainer_object *)object;
+    struct core_call call;
+    (void)unused;
+    size_t size = tulle_trainer_state_size(self->trainer);
+    PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size);
+    if (!bytes || core_enter(&call, &self->lock, 0) < 0) {
+        Py_XDECREF(bytes);
+        return NULL;
+    }
+    tulle_trainer_get_state(self->trainer, PyBytes_AsString(bytes));
+    core_leave(&call);
+    return bytes;
+}
+
+static PyObject *trainer_set_state(PyObject *object, PyObject *argument)
+{
+    struct trainer_object *self = (struct trainer_object *)object;
+    struct core_call call;
+    char *bytes;
+    Py_ssize_t size;
+    if (PyBytes_AsStringAndSize(argument, &bytes, &size) < 0 ||
+        core_enter(&call, &self->lock, 0) < 0)
+        return NULL;
+    enum tulle_status status = tulle_trainer_set_state(self->trainer, bytes, (size_t)size);
+    core_leave(&call);
+    if (status == TULLE_OK)
+        Py_RETURN_NONE;
+    core_raise(status, NULL,
+               "state: expected that of a trainer of the same layers, precision and optimizer");
+    return NULL;
+}
+
 static PyObject *trainer_reduce(PyObject *object, PyObject *unused)
 {
     (void)object, (void)unused;
@@ -215,14 +300,29 @@ static PyMethodDef methods[] = {
      "step_gradient($self, x, dy)\n--\n\n"
      "One update from the derivatives of your own loss by the outputs that predict gives."},
     {"epoch", KEYWORD_METHOD(trainer_epoch),
-     "epoch($self, x, y)\n--\n\n"
-     "One pass over all rows in steps of batch_size, shuffled by the trainer's generator; returns\n"
+     "epoch($self, x, y, order=None, weights=None)\n--\n\n"
+     "One pass over all rows in steps of batch_size, shuffled by the trainer's generator, or over\n"
+     "those of `order`, integers, as they come. weights: how much each row of x counts. Returns\n"
      "the mean over rows of the losses before each row's update."},
     {"loss", KEYWORD_METHOD(trainer_loss),
      "loss($self, x, y)\n--\n\nThe loss with the parameters as they are."},
     {"predict", KEYWORD_METHOD(trainer_predict),
      "predict($self, x, out=None)\n--\n\n"
      "The outputs for x, (rows, inputs) or one row (inputs,); written to `out` if there is one."},
+    {"input_gradient", KEYWORD_METHOD(trainer_input_gradient),
+     "input_gradient($self, x, dy, out=None)\n--\n\n"
+     "The derivatives by x of the sum of dy * predict(x), shaped like x; 0 by a level."},
+    {"blend", KEYWORD_METHOD(trainer_blend),
+     "blend($self, other, share=1.0)\n--\n\n"
+     "Every parameter becomes (1 - share) times itself plus share times the other trainer's: with "
+     "1\n"
+     "a copy, for target networks; with less an average of one's own."},
+    {"state", trainer_state, METH_NOARGS,
+     "state($self, /)\n--\n\n"
+     "All that the trainer is between two steps, as bytes that are the same on every machine."},
+    {"set_state", trainer_set_state, METH_O,
+     "set_state($self, state, /)\n--\n\n"
+     "Goes on as the trainer that the state came from, which was made with the same arguments."},
     {"parameters", trainer_parameters, METH_O,
      "parameters($self, layer, /)\n--\n\n"
      "weights (units, inputs) and biases (units,) of a layer, from 0. Copies, float64."},

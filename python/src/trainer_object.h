@@ -12,7 +12,9 @@ struct trainer_object {
     enum tulle_type precision;
     size_t columns, outputs, targets; /* of x, of what is predicted, of y */
     size_t batch_size;
-    double work; /* of a row's prediction */
+    double work;   /* of a row's prediction */
+    size_t *order; /* (order_capacity), of an epoch */
+    size_t order_capacity;
 };
 
 /* Trainer(inputs, layers, **options). What the options point to is in `keep`, a list. */
@@ -25,6 +27,7 @@ void trainer_raise(enum tulle_status status);
 PyObject *trainer_step(PyObject *object, PyObject *args, PyObject *keywords);
 PyObject *trainer_step_gradient(PyObject *object, PyObject *args, PyObject *keywords);
 PyObject *trainer_epoch(PyObject *object, PyObject *args, PyObject *keywords);
+PyObject *trainer_input_gradient(PyObject *object, PyObject *args, PyObject *keywords);
 PyObject *trainer_loss(PyObject *object, PyObject *args, PyObject *keywords);
 
 #endif

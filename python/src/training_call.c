@@ -82,6 +82,7 @@ struct training {
     struct core_call call;
     PyObject *dataset, *targets, *valid_dataset, *class_weights;
     PyObject *progress, *notice, *interrupted;
+    int is_ending; /* trials come to an end, and then the training itself */
 };
 
 /* {class: weight} */
@@ -200,6 +201,7 @@ static int handle_interruption(struct training *t)
     Py_XDECREF(traceback);
     Py_XDECREF(result);
     core_suspend_python(&t->call);
+    t->is_ending = result != NULL;
     return result ? TULLE_STOP_HERE : FAILED;
 }
 
@@ -228,6 +230,8 @@ static int call_progress(const struct tulle_progress *progress, struct training 
 static int on_progress(const struct tulle_progress *progress, void *user)
 {
     struct training *t = user;
+    if (t->is_ending)
+        return TULLE_STOP_HERE;
     if (core_poll(&t->call) < 0)
         return handle_interruption(t);
     return progress->epoch_is_complete && t->progress ? call_progress(progress, t) : 0;
