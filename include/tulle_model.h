@@ -167,6 +167,8 @@ struct tulle_model_info {
     const struct tulle_epoch *curve;     /* (curve_count) */
     size_t curve_count;
     size_t best_epoch; /* from 1: the epoch whose parameters these are; 0: the last */
+    size_t
+        first_inputs; /* of the first layer: what the inputs' columns become on the way into it */
 };
 
 TULLE_API const struct tulle_model_info *tulle_model_info(const tulle_model *model);

@@ -187,9 +187,6 @@ PyObject *core_info_dict(const struct tulle_model_info *info);
 PyObject *core_metrics_dict(const struct tulle_metrics *metrics);
 PyObject *core_levels_list(const struct tulle_levels *levels); /* None of a number */
 
-/* Of the first layer: what the columns become on the way into it. */
-size_t core_first_inputs(const struct tulle_model_info *info);
-
 /* (weights, biases) of a layer, whose shapes the layers tell; `get` is of tulle_model or _trainer.
  */
 struct core_layer_shape {

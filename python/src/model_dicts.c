@@ -137,15 +137,15 @@ static PyObject *make_splits(const struct tulle_model_info *info)
 static PyObject *make_shape(const struct tulle_model_info *info)
 {
     return Py_BuildValue(
-        "{s:I,s:s,s:s,s:s,s:s,s:N,s:N,s:N,s:N,s:n,s:n,s:N}", "format_version", info->format_version,
-        "tulle_version", info->tulle_version, "checksum", info->checksum, "precision",
-        tulle_type_name(info->precision), "task", tulle_task_name(info->task), "inputs",
-        make_list(info->input_count, make_column, info->inputs), "targets",
+        "{s:I,s:s,s:s,s:s,s:s,s:N,s:N,s:N,s:N,s:n,s:n,s:n,s:N}", "format_version",
+        info->format_version, "tulle_version", info->tulle_version, "checksum", info->checksum,
+        "precision", tulle_type_name(info->precision), "task", tulle_task_name(info->task),
+        "inputs", make_list(info->input_count, make_column, info->inputs), "targets",
         make_list(info->target_count, make_column, info->targets), "layers",
         make_list(info->layer_count, make_layer, info->layers), "front", make_front(&info->front),
-        "parameter_count", (Py_ssize_t)info->parameter_count, "prediction_count",
-        (Py_ssize_t)info->prediction_count, "missing",
-        make_list(info->missing_count, make_text, info->missing));
+        "parameter_count", (Py_ssize_t)info->parameter_count, "first_inputs",
+        (Py_ssize_t)info->first_inputs, "prediction_count", (Py_ssize_t)info->prediction_count,
+        "missing", make_list(info->missing_count, make_text, info->missing));
 }
 
 static PyObject *make_training(const struct tulle_model_info *info)
@@ -174,25 +174,6 @@ PyObject *core_info_dict(const struct tulle_model_info *info)
 }
 
 /* --- Parameters ------------------------------------------------------------------------------ */
-
-static size_t inputs_of(const struct tulle_column *column)
-{
-    size_t levels = column->levels.count;
-    size_t missing = column->missing > 0;
-    if (!column->levels.names)
-        return 1 + missing;
-    if (column->dimensions > 0)
-        return column->dimensions;
-    return levels == 2 && !missing ? 1 : levels + missing;
-}
-
-size_t core_first_inputs(const struct tulle_model_info *info)
-{
-    size_t inputs = info->front.number_count * info->front.dimensions;
-    for (size_t i = 0; i < info->input_count; i++)
-        inputs += inputs_of(&info->inputs[i]);
-    return inputs;
-}
 
 PyObject *core_new_parameters(const struct core_layer_shape *shape, double **weights,
                               double **biases)

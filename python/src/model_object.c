@@ -112,7 +112,7 @@ static PyObject *model_parameters(PyObject *self, PyObject *argument)
     int is_last = layer == info->layer_count - 1;
     const struct core_layer_shape shape = {.members = is_last ? info->front.members : 0,
                                            .units = info->layers[layer].units,
-                                           .inputs = layer == 0 ? core_first_inputs(info)
+                                           .inputs = layer == 0 ? info->first_inputs
                                                                 : info->layers[layer - 1].units};
     PyObject *pair = core_new_parameters(&shape, &weights, &biases);
     if (pair)

@@ -65,17 +65,28 @@ static size_t rows_at_once(const struct session_object *self)
     return rows < 64 ? 64 : (size_t)rows;
 }
 
-static enum tulle_status predict_rows(const struct session_object *self, struct tulle_matrix x,
-                                      struct tulle_matrix_out out, struct core_call *call)
+static size_t bytes_of(size_t rows, size_t stride, enum tulle_type type)
+{
+    return rows * stride * (type == TULLE_F32 ? sizeof(float) : sizeof(double));
+}
+
+/* Predictions of x, or with dy the gradients by x. */
+static enum tulle_status go_over_rows(const struct session_object *self, struct tulle_matrix x,
+                                      struct tulle_matrix *dy, struct tulle_matrix_out out,
+                                      struct core_call *call)
 {
     size_t rows = x.rows, most = rows_at_once(self), done = 0;
-    size_t x_size = x.type == TULLE_F32 ? 4 : 8, out_size = out.type == TULLE_F32 ? 4 : 8;
     enum tulle_status status;
     do {
         x.rows = out.rows = rows - done < most ? rows - done : most;
-        status = tulle_session_predict(self->session, x, out);
-        x.data = (const char *)x.data + x.rows * x.stride * x_size;
-        out.data = (char *)out.data + out.rows * out.stride * out_size;
+        if (dy) {
+            dy->rows = x.rows;
+            status = tulle_session_input_gradient(self->session, x, *dy, out);
+            dy->data = (const char *)dy->data + bytes_of(dy->rows, dy->stride, dy->type);
+        } else
+            status = tulle_session_predict(self->session, x, out);
+        x.data = (const char *)x.data + bytes_of(x.rows, x.stride, x.type);
+        out.data = (char *)out.data + bytes_of(out.rows, out.stride, out.type);
         done += x.rows;
         if (status == TULLE_OK && core_poll(call) < 0)
             status = TULLE_ERROR_INTERRUPTED;
@@ -96,12 +107,43 @@ static PyObject *session_predict(PyObject *object, PyObject *args, PyObject *key
         !(result = core_output(given, &x, core.float64, self->outputs, &out)) ||
         core_enter(&call, &self->lock, self->work * (double)x.rows) < 0)
         goto out;
-    status = predict_rows(self, core_matrix(&x), core_matrix_out(&out), &call);
+    status = go_over_rows(self, core_matrix(&x), NULL, core_matrix_out(&out), &call);
     core_leave(&call);
     if (status != TULLE_OK)
         core_raise(status, NULL, tulle_status_text(status));
 out:
     core_release(&x);
+    core_release(&out);
+    if (status != TULLE_OK)
+        Py_CLEAR(result);
+    return result;
+}
+
+static PyObject *session_input_gradient(PyObject *object, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"x", "dy", "out", NULL};
+    struct session_object *self = (struct session_object *)object;
+    struct core_array x = {0}, dy = {0}, out = {0};
+    struct tulle_matrix dy_matrix;
+    struct core_call call;
+    PyObject *numbers, *weights, *given = Py_None, *result = NULL;
+    enum tulle_status status = TULLE_ERROR_ARGUMENT;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "OO|O:input_gradient", names, &numbers,
+                                     &weights, &given) ||
+        core_read_sized(numbers, "x", CORE_ROW, CORE_ANY, self->inputs, &x) < 0 ||
+        core_read_sized(weights, "dy", x.dimensions == 1 ? CORE_ROW : CORE_COLUMN, x.rows,
+                        self->outputs, &dy) < 0 ||
+        !(result = core_output(given, &x, core.float64, self->inputs, &out)) ||
+        core_enter(&call, &self->lock, 2 * self->work * (double)x.rows) < 0)
+        goto out;
+    dy_matrix = core_matrix(&dy);
+    status = go_over_rows(self, core_matrix(&x), &dy_matrix, core_matrix_out(&out), &call);
+    core_leave(&call);
+    if (status != TULLE_OK)
+        core_raise(status, NULL, tulle_status_text(status));
+out:
+    core_release(&x);
+    core_release(&dy);
     core_release(&out);
     if (status != TULLE_OK)
         Py_CLEAR(result);
@@ -132,6 +174,12 @@ static PyMethodDef methods[] = {
      "quantile or class. Columns are in the model's order, in their own units; a category is\n"
      "the index of its level (Model.level), nan is missing. Written to `out` if there is one, of\n"
      "float32 or float64: then nothing is allocated. Returns where they are."},
+    {"input_gradient", (PyCFunction)(void (*)(void))session_input_gradient,
+     METH_VARARGS | METH_KEYWORDS,
+     "input_gradient($self, x, dy, out=None)\n--\n\n"
+     "The derivatives by x of the sum of dy * predict(x), shaped like x, in the columns' own "
+     "units;\n"
+     "0 by a category and by a value that is missing."},
     {"__reduce__", session_reduce, METH_NOARGS, NULL},
     {NULL}};
 

@@ -39,11 +39,15 @@ static double step_work(const struct trainer_object *self, const struct batch *b
     return 3 * self->work * (double)batch->x.rows;
 }
 
+/* The shapes are right by then: what can be wrong as an argument is a weight. */
 static PyObject *make_loss(enum tulle_status status, double loss)
 {
     if (status == TULLE_OK)
         return PyFloat_FromDouble(loss);
-    trainer_raise(status);
+    if (status == TULLE_ERROR_ARGUMENT)
+        PyErr_SetString(PyExc_ValueError, "weights: expected finite numbers >= 0");
+    else
+        trainer_raise(status);
     return NULL;
 }
 
