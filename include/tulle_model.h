@@ -166,9 +166,8 @@ struct tulle_model_info {
     const struct tulle_metrics *metrics; /* (3, target_count), rows = 0 where none were measured */
     const struct tulle_epoch *curve;     /* (curve_count) */
     size_t curve_count;
-    size_t best_epoch; /* from 1: the epoch whose parameters these are; 0: the last */
-    size_t
-        first_inputs; /* of the first layer: what the inputs' columns become on the way into it */
+    size_t best_epoch;   /* from 1: the epoch whose parameters these are; 0: the last */
+    size_t first_inputs; /* the first layer's, which the inputs' columns become on their way in */
 };
 
 TULLE_API const struct tulle_model_info *tulle_model_info(const tulle_model *model);
