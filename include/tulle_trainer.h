@@ -115,6 +115,21 @@ enum tulle_parametrization {
         TULLE_PARAMETRIZATION_AUTO = -1 /* for tulle_train alone: as the recipe says */
 };
 
+/* X(NAME, value, name, formula): where libraries differ in what they mean by the same step. */
+#define TULLE_DIALECT_LIST(X)                                                                      \
+    X(PYTORCH, 0, pytorch, "as TULLE_OPTIMIZER_LIST has it")                                       \
+    X(SKLEARN, 1, sklearn,                                                                         \
+      "sgd: m = momentum m + learning_rate g; w -= m; nesterov: the same m; "                      \
+      "w -= learning_rate g + momentum m; adam, adamw: w -= learning_rate "                        \
+      "sqrt(1 - beta2^t) / (1 - beta1^t) m / (sqrt(v) + epsilon), at the end of section 2 of "     \
+      "Kingma and Ba (2015); means of rows with weights divide by the sum of the weights")
+
+enum tulle_dialect {
+#define TULLE_DIALECT_ENUM(NAME, value, name, formula) TULLE_DIALECT_##NAME = value,
+    TULLE_DIALECT_LIST(TULLE_DIALECT_ENUM)
+#undef TULLE_DIALECT_ENUM
+};
+
 /* How a step's gradients are put together from those of its rows. */
 enum tulle_reduction { TULLE_REDUCTION_MEAN = 0, TULLE_REDUCTION_SUM = 1 };
 
@@ -124,6 +139,7 @@ TULLE_API const char *tulle_loss_name(enum tulle_loss loss);
 TULLE_API const char *tulle_optimizer_name(enum tulle_optimizer optimizer);
 TULLE_API const char *tulle_initializer_name(enum tulle_initializer initializer);
 TULLE_API const char *tulle_parametrization_name(enum tulle_parametrization parametrization);
+TULLE_API const char *tulle_dialect_name(enum tulle_dialect dialect);
 TULLE_API const char *tulle_type_name(enum tulle_type type); /* "f32", "f64" */
 
 /* The values that the names stand for; TULLE_ERROR_ARGUMENT for a name that is none. */
@@ -136,6 +152,7 @@ TULLE_API enum tulle_status tulle_initializer_from_name(const char *name,
                                                         enum tulle_initializer *initializer);
 TULLE_API enum tulle_status
 tulle_parametrization_from_name(const char *name, enum tulle_parametrization *parametrization);
+TULLE_API enum tulle_status tulle_dialect_from_name(const char *name, enum tulle_dialect *dialect);
 TULLE_API enum tulle_status tulle_type_from_name(const char *name, enum tulle_type *type);
 
 /* One dense layer: units outputs, each act(w . x + b). */
@@ -263,6 +280,13 @@ struct tulle_trainer_options {
         mix_learning_rate; /* 1; >= 0: times learning_rate, for the mixes of parametric layers, */
     double factor_learning_rate; /* 1; the same for the front's factors, and */
     double number_learning_rate; /* 1; for its embeddings of numbers */
+
+    /* 0; >= 0: adds penalty / rows w to the gradient of each layer's weights, where a step has so
+     * many rows, and to the loss that it reports what this is the derivative of: penalty / (2 rows)
+     * sum w^2. That is of the loss that steps follow: of mse, which is twice that, it is twice as
+     * much, and of a built-in loss that is the mean over outputs its share of one. */
+    double penalty;
+    enum tulle_dialect dialect; /* TULLE_DIALECT_PYTORCH */
 };
 
 #define TULLE_TRAINER_OPTIONS                                                                      \
@@ -271,7 +295,7 @@ struct tulle_trainer_options {
             TULLE_OPTIMIZER_SGD, 0.01, 32, TULLE_REDUCTION_MEAN, TULLE_REDUCTION_MEAN, 0, 0, NULL, \
             NULL, 0, TULLE_INITIALIZER_FAN_IN, 0, 0.9, 0.999, 1e-8, 0, 1, 0, 0, 0, 1, 0, NULL, 0,  \
             NULL, NULL, 0, {NULL, 0, 0, 0, 0, 0, NULL, 0, 0}, TULLE_PARAMETRIZATION_STANDARD, 1,   \
-            1, 1                                                                                   \
+            1, 1, 0, TULLE_DIALECT_PYTORCH                                                         \
     }
 
 /*
@@ -331,6 +355,20 @@ tulle_trainer_epoch_ordered(tulle_trainer *trainer, struct tulle_matrix x, struc
  * loss_function that returns it. */
 TULLE_API enum tulle_status tulle_trainer_loss(tulle_trainer *trainer, struct tulle_matrix x,
                                                struct tulle_matrix y, double *loss);
+
+/*
+ * The loss that a step of all rows of x and y would report and the gradient that it would follow,
+ * without the step: for optimisers of your own. weights is (rows) or NULL, as in
+ * tulle_trainer_step_weighted. gradient (may be NULL) has for each layer that by its weights and
+ * then that by its biases, in the shapes of tulle_trainer_get_parameters, with the penalty, if
+ * there is one; weight decay, clipping, dropout and the average have no part in it. Of mse it is
+ * that of half the loss. May allocate like a step, and in the first call room for as many gradients
+ * as there are parameters; TULLE_ERROR_MEMORY leaves everything as it was. A loss that is not
+ * finite is no error: nothing has been done.
+ */
+TULLE_API enum tulle_status tulle_trainer_gradient(tulle_trainer *trainer, struct tulle_matrix x,
+                                                   struct tulle_matrix y, const double *weights,
+                                                   double *loss, double *gradient);
 
 /* The network's outputs for all rows of x; out is (rows, outputs). */
 TULLE_API enum tulle_status tulle_trainer_predict(tulle_trainer *trainer, struct tulle_matrix x,

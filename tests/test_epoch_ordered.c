@@ -122,7 +122,7 @@ static void test_refused(void **state)
         {good_x, good_y, NULL, beyond, 4},
         {good_x, good_y, NULL, NULL, 3},
         {good_x, good_y, NULL, order, 0},
-        {good_x, good_y, bad_weights, order, 2},
+        {good_x, good_y, bad_weights, order, 3},
         {tulle_f64(x, ROWS, 1), good_y, NULL, order, 3},
         {tulle_f64(x, ROWS - 1, INPUTS), good_y, NULL, order, 2},
         {good_x, tulle_f64(y, ROWS, 2), NULL, order, 3},
@@ -136,8 +136,9 @@ static void test_refused(void **state)
                                                      bad[i].order, bad[i].count, &loss),
                          TULLE_ERROR_ARGUMENT);
     assert_true(loss == 7 && same_parameters(trainer, untouched, &options));
+    /* Rows that nobody asks for may weigh anything. */
     assert_int_equal(
-        tulle_trainer_epoch_ordered(trainer, good_x, good_y, good_weights, beyond, 2, NULL),
+        tulle_trainer_epoch_ordered(trainer, good_x, good_y, bad_weights, beyond, 2, NULL),
         TULLE_OK);
     assert_false(same_parameters(trainer, untouched, &options));
     tulle_trainer_free(trainer), tulle_trainer_free(untouched);

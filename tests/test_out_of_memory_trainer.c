@@ -120,6 +120,13 @@ static enum tulle_status epoch_ordered(void)
                                        sizeof order / sizeof *order, &loss);
 }
 
+static enum tulle_status find_gradient(void)
+{
+    double gradient[2048];
+    assert_true(parameter_count(&options) <= sizeof gradient / sizeof *gradient);
+    return tulle_trainer_gradient(trainer, all_x(), all_y(), weights, &loss, gradient);
+}
+
 static enum tulle_status find_loss(void)
 {
     return tulle_trainer_loss(trainer, all_x(), all_y(), &loss);
@@ -279,6 +286,7 @@ static void torture_trainer(struct tulle_trainer_options of)
     torture_act("an epoch", epoch);
     torture_act("an epoch in order", epoch_ordered);
     torture_act("a loss", find_loss);
+    torture_act("a gradient", find_gradient);
     torture_act("predictions", predict);
     torture_act("parameters", get_and_set);
     if (options.averaging == 0)

@@ -364,7 +364,8 @@ double tulle_pass_step(const struct pass *pass, struct pool *pool, size_t begin,
                       .count = end - begin,
                       .step = step};
     if (step->optimizer)
-        tulle_optimizer_begin(step->optimizer, step->learning_rate, step->regularization);
+        tulle_optimizer_begin(step->optimizer, step->learning_rate, step->regularization,
+                              step->penalty);
     start(&job, pool, tulle_step_operations(pass->network, job.count));
     return job.loss / (double)pass->network->members;
 }

@@ -44,6 +44,7 @@ struct step {
     void *parameters; /* the pass's */
     double learning_rate;
     double regularization; /* what weight decay is multiplied by */
+    double penalty;        /* besides that, of layers' weights */
     /* What the sums over the batch of the gradients are multiplied by. */
     double weight_alpha, bias_alpha;
     int keeps_gradients;         /* in the workspace's sums; else it is plain descent, in place */

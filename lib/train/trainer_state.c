@@ -53,6 +53,7 @@ static uint64_t hash_identity(const struct tulle_trainer *trainer)
                                 n->spline.bins,
                                 n->arena_size,
                                 trainer->options.optimizer,
+                                trainer->options.dialect,
                                 optimizer->m != NULL,
                                 optimizer->v != NULL,
                                 optimizer->average != NULL};
