@@ -67,7 +67,7 @@ static int describe(const struct array_interface *a, enum core_shape shape,
     array->rows = is_pair || shape == CORE_COLUMN ? (size_t)a->shape[0] : 1;
     array->columns = (size_t)(is_pair ? a->shape[1] : shape == CORE_ROW ? a->shape[0] : 1);
     array->stride = array->columns;
-    if ((is_pair || shape == CORE_ROW) && array->columns > 1 && a->strides[is_pair] != size)
+    if (array->rows > 0 && array->columns > 1 && a->strides[is_pair] != size)
         return 0;
     if (array->rows <= 1)
         return 1;

@@ -81,8 +81,8 @@ static PyMethodDef functions[] = {
      "Runs the command with these arguments, the first its name; returns its exit status.\n"
      "For `python -m tulle`: Ctrl-C ends the process, and standard output is closed."},
     {"train", (PyCFunction)(void (*)(void))core_train, METH_VARARGS | METH_KEYWORDS,
-     "train(dataset, targets, progress=None, notice=None, interrupted=None, valid_dataset=None, "
-     "**options)\n--\n\n"
+     "train(dataset, targets, *, progress=None, notice=None, interrupted=None, "
+     "valid_dataset=None, class_weights=None, **options)\n--\n\n"
      "A Model of the dataset's columns `targets`, from all others. The options are the members of\n"
      "struct tulle_train_options; None is what the recipe says.\n\n"
      "progress(dict) is called after every epoch; True ends training as if this had been the\n"

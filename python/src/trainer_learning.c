@@ -208,6 +208,55 @@ PyObject *trainer_loss(PyObject *object, PyObject *args, PyObject *keywords)
     return result;
 }
 
+/* [(weights, biases)] of numbers that lie one behind the other. */
+static PyObject *split_gradient(const struct trainer_object *self, const double *numbers)
+{
+    PyObject *list = PyList_New((Py_ssize_t)self->layers);
+    for (size_t l = 0; list && l < self->layers; l++) {
+        const struct core_layer_shape *shape = &self->shapes[l];
+        size_t count = shape->units * shape->inputs;
+        double *weights, *biases;
+        PyObject *pair = core_new_parameters(shape, &weights, &biases);
+        if (pair) {
+            memcpy(weights, numbers, count * sizeof *numbers);
+            memcpy(biases, numbers + count, shape->units * sizeof *numbers);
+            numbers += count + shape->units;
+        }
+        if (!pair || PyList_SetItem(list, (Py_ssize_t)l, pair) < 0)
+            Py_CLEAR(list);
+    }
+    return list;
+}
+
+PyObject *trainer_gradient(PyObject *object, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"x", "y", "weights", NULL};
+    struct trainer_object *self = (struct trainer_object *)object;
+    struct batch batch = {0};
+    struct core_call call;
+    PyObject *x, *y, *weights = Py_None, *result = NULL;
+    double loss, *gradient = NULL;
+    size_t count = 0;
+    for (size_t l = 0; l < self->layers; l++)
+        count += self->shapes[l].units * (self->shapes[l].inputs + 1);
+    if (PyArg_ParseTupleAndKeywords(args, keywords, "OO|O:gradient", names, &x, &y, &weights) &&
+        read_batch(self, x, y, "y", self->targets, weights, &batch) == 0 &&
+        (gradient = malloc(count * sizeof *gradient)) != NULL &&
+        core_enter(&call, &self->lock, step_work(self, &batch)) == 0) {
+        enum tulle_status status =
+            tulle_trainer_gradient(self->trainer, core_matrix(&batch.x), core_matrix(&batch.y),
+                                   batch.weights.data, &loss, gradient);
+        core_leave(&call);
+        PyObject *number = make_loss(status, loss);
+        result = number ? Py_BuildValue("(NN)", number, split_gradient(self, gradient)) : NULL;
+    }
+    if (!result && !PyErr_Occurred())
+        PyErr_NoMemory();
+    free(gradient);
+    release(&batch);
+    return result;
+}
+
 PyObject *trainer_input_gradient(PyObject *object, PyObject *args, PyObject *keywords)
 {
     static char *names[] = {"x", "dy", "out", NULL};

@@ -309,6 +309,10 @@ static PyMethodDef methods[] = {
     {"predict", KEYWORD_METHOD(trainer_predict),
      "predict($self, x, out=None)\n--\n\n"
      "The outputs for x, (rows, inputs) or one row (inputs,); written to `out` if there is one."},
+    {"gradient", KEYWORD_METHOD(trainer_gradient),
+     "gradient($self, x, y, weights=None)\n--\n\n"
+     "(loss, [(by weights, by biases) of each layer]): what a step of all rows would follow,\n"
+     "without the step. Of mse that of half the loss."},
     {"input_gradient", KEYWORD_METHOD(trainer_input_gradient),
      "input_gradient($self, x, dy, out=None)\n--\n\n"
      "The derivatives by x of the sum of dy * predict(x), shaped like x; 0 by a level."},

@@ -27,6 +27,7 @@ void trainer_raise(enum tulle_status status);
 PyObject *trainer_step(PyObject *object, PyObject *args, PyObject *keywords);
 PyObject *trainer_step_gradient(PyObject *object, PyObject *args, PyObject *keywords);
 PyObject *trainer_epoch(PyObject *object, PyObject *args, PyObject *keywords);
+PyObject *trainer_gradient(PyObject *object, PyObject *args, PyObject *keywords);
 PyObject *trainer_input_gradient(PyObject *object, PyObject *args, PyObject *keywords);
 PyObject *trainer_loss(PyObject *object, PyObject *args, PyObject *keywords);
 

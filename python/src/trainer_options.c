@@ -37,6 +37,8 @@ static const struct core_keyword keywords[] = {
     MEMBER(quantiles, CORE_NUMBERS),
     CHOICE(parametrization, "parametrization"),
     MEMBER(mix_learning_rate, CORE_NUMBER),
+    MEMBER(penalty, CORE_NUMBER),
+    CHOICE(dialect, "dialect"),
 };
 
 enum { KEYWORDS = sizeof keywords / sizeof keywords[0] };

@@ -112,7 +112,7 @@ static int read_class_weights(PyObject *value, struct tulle_train_options *optio
     return failed ? -1 : 0;
 }
 
-/* Puts an argument of train() itself into its place; 0 if it is none. */
+/* Puts an argument of train() itself into its place; 0 if it is none, -1 with an exception. */
 static int take_own(struct training *t, PyObject *key, PyObject *value)
 {
     const struct {
@@ -127,6 +127,10 @@ static int take_own(struct training *t, PyObject *key, PyObject *value)
                {"class_weights", &t->class_weights}};
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
         if (PyUnicode_CompareWithASCIIString(key, own[i].name) == 0) {
+            if (*own[i].place) {
+                PyErr_Format(PyExc_TypeError, "train() got two values of '%s'", own[i].name);
+                return -1;
+            }
             *own[i].place = value == Py_None ? NULL : value;
             return 1;
         }
@@ -138,9 +142,9 @@ static int read_keywords(PyObject *given, struct training *t, struct tulle_train
 {
     PyObject *key, *value;
     for (Py_ssize_t at = 0; given && PyDict_Next(given, &at, &key, &value);) {
-        if (take_own(t, key, value))
-            continue;
-        int found = core_set_keyword(keywords, KEYWORDS, options, key, value, keep);
+        int found = take_own(t, key, value);
+        if (found == 0)
+            found = core_set_keyword(keywords, KEYWORDS, options, key, value, keep);
         if (found == 0)
             core_raise_keyword(keywords, KEYWORDS, "train", key);
         if (found != 1)
