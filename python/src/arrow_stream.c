@@ -14,8 +14,11 @@ struct table {
     double *values; /* (rows, columns) */
 };
 
-static void clear(struct table *t)
+/* Gives all back to the producer, whose functions may be Python's: not with an exception set. */
+static void clear(struct table *t, PyObject *capsule)
 {
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
     for (size_t i = 0; i < t->chunk_count; i++)
         if (t->chunks[i].release)
             t->chunks[i].release(&t->chunks[i]);
@@ -26,6 +29,8 @@ static void clear(struct table *t)
     free(t->chunks);
     free(t->columns);
     free(t->values);
+    Py_XDECREF(capsule);
+    PyErr_Restore(type, value, traceback);
 }
 
 static int fail(const char *text)
@@ -236,7 +241,6 @@ PyObject *core_dataset_from_arrow(PyObject *type, PyObject *object)
     PyObject *capsule = get_stream(object, &table.stream), *made = NULL;
     if (capsule && read_schema(&table) == 0 && read_chunks(&table) == 0 && read_values(&table) == 0)
         made = make_dataset(&table);
-    clear(&table);
-    Py_XDECREF(capsule);
+    clear(&table, capsule);
     return made;
 }

@@ -31,7 +31,8 @@ const char *core_text(PyObject *value, const char *name, PyObject *keep)
         return NULL;
     }
     PyObject *bytes = PyUnicode_AsUTF8String(value);
-    if (bytes && PyBytes_AsStringAndSize(bytes, &text, NULL) == 0 && PyList_Append(keep, bytes) < 0)
+    if (bytes &&
+        (PyBytes_AsStringAndSize(bytes, &text, NULL) < 0 || PyList_Append(keep, bytes) < 0))
         text = NULL;
     Py_XDECREF(bytes);
     return text;

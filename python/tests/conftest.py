@@ -46,7 +46,15 @@ def run_python(tmp_path):
             text=True,
             timeout=timeout,
             cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([*map(str, tulle.__path__ and [os.path.dirname(tulle.__path__[0])]), os.environ.get("PYTHONPATH", "")])},
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(
+                    [
+                        *map(str, tulle.__path__ and [os.path.dirname(tulle.__path__[0])]),
+                        os.environ.get("PYTHONPATH", ""),
+                    ]
+                ),
+            },
         )
         assert done.returncode == status, done.stderr
         return done.stdout

@@ -12,9 +12,7 @@ import tulle
 
 INPUTS, OUTPUTS = 3, 2
 TRAINERS = {
-    precision: tulle.Trainer(
-        INPUTS, [(8, "tanh"), (OUTPUTS, "identity")], seed=1, threads=1, precision=precision
-    )
+    precision: tulle.Trainer(INPUTS, [(8, "tanh"), (OUTPUTS, "identity")], seed=1, threads=1, precision=precision)
     for precision in ("f32", "f64")
 }
 MODEL = TRAINERS["f32"].model()
@@ -34,7 +32,9 @@ def matrices(draw, columns=INPUTS):
         "b": st.booleans(),
         "f": st.floats(-100, 100, width=16) | st.just(np.nan),
     }.get(dtype.kind, st.integers(0, 100))
-    form = draw(st.sampled_from(["C", "F", "row step", "column step", "reversed", "columns reversed", "broadcast", "odd"]))
+    form = draw(
+        st.sampled_from(["C", "F", "row step", "column step", "reversed", "columns reversed", "broadcast", "odd"])
+    )
     if form == "odd":  # at an address that is no multiple of the item's size
         raw = np.zeros(rows * columns * dtype.itemsize + 1, "u1")[1:]
         array = raw.view(dtype).reshape(rows, columns)
