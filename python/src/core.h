@@ -121,6 +121,24 @@ int core_overlap(const struct core_array *a, const struct core_array *b);
 struct tulle_matrix core_matrix(const struct core_array *array);
 struct tulle_matrix_out core_matrix_out(const struct core_array *array);
 
+/* --- Predicting ------------------------------------------------------------------------------ */
+
+/* What can predict: a session or a trainer. */
+struct core_predictor {
+    void *object;
+    enum tulle_status (*predict)(void *object, struct tulle_matrix x, struct tulle_matrix_out out);
+    enum tulle_status (*input_gradient)(void *object, struct tulle_matrix x, struct tulle_matrix dy,
+                                        struct tulle_matrix_out dx);
+    struct core_lock *lock;
+    PyObject *type; /* of new arrays: core.float32 or float64 */
+    size_t inputs, outputs;
+    double work; /* of a row */
+};
+
+/* predict(x, out=None) and input_gradient(x, dy, out=None). */
+PyObject *core_predict(const struct core_predictor *p, PyObject *args, PyObject *keywords);
+PyObject *core_input_gradient(const struct core_predictor *p, PyObject *args, PyObject *keywords);
+
 /* --- Arguments ------------------------------------------------------------------------------- */
 
 /* Memory that lives as long as `keep`, a list. NULL with an exception. */
@@ -133,6 +151,7 @@ const char *core_text(PyObject *value, const char *name, PyObject *keep);
 const char **core_texts(PyObject *value, const char *name, PyObject *keep, size_t *count);
 
 int core_count(PyObject *value, const char *name, size_t *count);
+int core_unsigned(PyObject *value, const char *name, unsigned *number);
 int core_number(PyObject *value, const char *name, double *number);
 
 /* The value of an enum that a text names; kind is "activation", "loss", ... (core_choices). */
@@ -149,6 +168,7 @@ enum core_kind {
     CORE_NUMBER,
     CORE_CHOICE,
     CORE_TEXT,
+    CORE_PATH,
     CORE_NUMBERS, /* these two: the size_t behind the pointer is the count */
     CORE_COUNTS,
     CORE_BINS, /* a count or "trial" */

@@ -98,7 +98,7 @@ int core_number(PyObject *value, const char *name, double *number)
     return -1;
 }
 
-static int read_unsigned(PyObject *value, const char *name, unsigned *number)
+int core_unsigned(PyObject *value, const char *name, unsigned *number)
 {
     size_t count;
     if (core_count(value, name, &count) < 0)
@@ -267,6 +267,16 @@ static int set_numbers(PyObject *value, const char *name, void *member, PyObject
     return numbers ? 0 : -1;
 }
 
+static const char *read_path(PyObject *value, PyObject *keep)
+{
+    PyObject *bytes;
+    if (!PyUnicode_FSConverter(value, &bytes))
+        return NULL;
+    const char *path = PyList_Append(keep, bytes) == 0 ? PyBytes_AsString(bytes) : NULL;
+    Py_DECREF(bytes);
+    return path;
+}
+
 static int set_member(const struct core_keyword *keyword, void *member, PyObject *value,
                       PyObject *keep)
 {
@@ -286,13 +296,17 @@ static int set_member(const struct core_keyword *keyword, void *member, PyObject
     case CORE_COUNT:
         return core_count(value, keyword->name, member);
     case CORE_UNSIGNED:
-        return read_unsigned(value, keyword->name, member);
+        return core_unsigned(value, keyword->name, member);
     case CORE_NUMBER:
         return core_number(value, keyword->name, member);
     case CORE_CHOICE:
         return core_choice(value, keyword->name, keyword->choice, member);
     case CORE_TEXT:
         text = core_text(value, keyword->name, keep);
+        memcpy(member, &text, sizeof text);
+        return text ? 0 : -1;
+    case CORE_PATH:
+        text = read_path(value, keep);
         memcpy(member, &text, sizeof text);
         return text ? 0 : -1;
     case CORE_NUMBERS:

@@ -5,20 +5,50 @@ struct session_object {
     PyObject_HEAD PyObject *model;
     tulle_session *session;
     struct core_lock lock;
+    struct core_predictor predictor;
     unsigned threads;
-    size_t inputs, outputs;
-    double work; /* of a row */
 };
+
+/* --- Predicting ------------------------------------------------------------------------------ */
+
+static enum tulle_status predict(void *object, struct tulle_matrix x, struct tulle_matrix_out out)
+{
+    return tulle_session_predict(object, x, out);
+}
+
+static enum tulle_status input_gradient(void *object, struct tulle_matrix x, struct tulle_matrix dy,
+                                        struct tulle_matrix_out dx)
+{
+    return tulle_session_input_gradient(object, x, dy, dx);
+}
+
+static PyObject *session_predict(PyObject *object, PyObject *args, PyObject *keywords)
+{
+    return core_predict(&((struct session_object *)object)->predictor, args, keywords);
+}
+
+static PyObject *session_input_gradient(PyObject *object, PyObject *args, PyObject *keywords)
+{
+    return core_input_gradient(&((struct session_object *)object)->predictor, args, keywords);
+}
+
+/* --- Making one ------------------------------------------------------------------------------ */
 
 static int create(struct session_object *self, const tulle_model *model)
 {
     const struct tulle_model_info *info = tulle_model_info(model);
-    self->inputs = info->input_count;
-    self->outputs = info->prediction_count;
-    self->work = (double)info->parameter_count * (double)(info->front.members + 1);
     if (core_lock_init(&self->lock) < 0)
         return -1;
     enum tulle_status status = tulle_session_create(model, &self->session);
+    self->predictor = (struct core_predictor){.object = self->session,
+                                              .predict = predict,
+                                              .input_gradient = input_gradient,
+                                              .lock = &self->lock,
+                                              .type = core.float64,
+                                              .inputs = info->input_count,
+                                              .outputs = info->prediction_count,
+                                              .work = (double)info->parameter_count *
+                                                      (double)(info->front.members + 1)};
     if (status == TULLE_OK && self->threads != 1)
         status = tulle_session_set_threads(self->session, self->threads);
     if (status != TULLE_OK)
@@ -29,11 +59,11 @@ static int create(struct session_object *self, const tulle_model *model)
 static PyObject *session_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
     static char *names[] = {"model", "threads", NULL};
-    PyObject *model;
+    PyObject *model, *count = NULL;
     unsigned threads = 1;
     (void)type;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O|I:Session", names, &model, &threads) ||
-        !core_model(model, "model"))
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O|O:Session", names, &model, &count) ||
+        !core_model(model, "model") || (count && core_unsigned(count, "threads", &threads) < 0))
         return NULL;
     struct session_object *self = core_new_object(core.Session);
     if (!self)
@@ -54,100 +84,6 @@ static void session_dealloc(PyObject *object)
     core_lock_clear(&self->lock);
     Py_XDECREF(self->model);
     core_free_object(object);
-}
-
-/* --- Predicting ------------------------------------------------------------------------------ */
-
-/* Rows on which the next stretch, between two looks at signals, is spent: some milliseconds. */
-static size_t rows_at_once(const struct session_object *self)
-{
-    double rows = 5e7 / (self->work + 1);
-    return rows < 64 ? 64 : (size_t)rows;
-}
-
-static size_t bytes_of(size_t rows, size_t stride, enum tulle_type type)
-{
-    return rows * stride * (type == TULLE_F32 ? sizeof(float) : sizeof(double));
-}
-
-/* Predictions of x, or with dy the gradients by x. */
-static enum tulle_status go_over_rows(const struct session_object *self, struct tulle_matrix x,
-                                      struct tulle_matrix *dy, struct tulle_matrix_out out,
-                                      struct core_call *call)
-{
-    size_t rows = x.rows, most = rows_at_once(self), done = 0;
-    enum tulle_status status;
-    do {
-        x.rows = out.rows = rows - done < most ? rows - done : most;
-        if (dy) {
-            dy->rows = x.rows;
-            status = tulle_session_input_gradient(self->session, x, *dy, out);
-            dy->data = (const char *)dy->data + bytes_of(dy->rows, dy->stride, dy->type);
-        } else
-            status = tulle_session_predict(self->session, x, out);
-        x.data = (const char *)x.data + bytes_of(x.rows, x.stride, x.type);
-        out.data = (char *)out.data + bytes_of(out.rows, out.stride, out.type);
-        done += x.rows;
-        if (status == TULLE_OK && core_poll(call) < 0)
-            status = TULLE_ERROR_INTERRUPTED;
-    } while (status == TULLE_OK && done < rows);
-    return status;
-}
-
-static PyObject *session_predict(PyObject *object, PyObject *args, PyObject *keywords)
-{
-    static char *names[] = {"x", "out", NULL};
-    struct session_object *self = (struct session_object *)object;
-    struct core_array x = {0}, out = {0};
-    struct core_call call;
-    PyObject *numbers, *given = Py_None, *result = NULL;
-    enum tulle_status status = TULLE_ERROR_ARGUMENT;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O|O:predict", names, &numbers, &given) ||
-        core_read_sized(numbers, "x", CORE_ROW, CORE_ANY, self->inputs, &x) < 0 ||
-        !(result = core_output(given, &x, core.float64, self->outputs, &out)) ||
-        core_enter(&call, &self->lock, self->work * (double)x.rows) < 0)
-        goto out;
-    status = go_over_rows(self, core_matrix(&x), NULL, core_matrix_out(&out), &call);
-    core_leave(&call);
-    if (status != TULLE_OK)
-        core_raise(status, NULL, tulle_status_text(status));
-out:
-    core_release(&x);
-    core_release(&out);
-    if (status != TULLE_OK)
-        Py_CLEAR(result);
-    return result;
-}
-
-static PyObject *session_input_gradient(PyObject *object, PyObject *args, PyObject *keywords)
-{
-    static char *names[] = {"x", "dy", "out", NULL};
-    struct session_object *self = (struct session_object *)object;
-    struct core_array x = {0}, dy = {0}, out = {0};
-    struct tulle_matrix dy_matrix;
-    struct core_call call;
-    PyObject *numbers, *weights, *given = Py_None, *result = NULL;
-    enum tulle_status status = TULLE_ERROR_ARGUMENT;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "OO|O:input_gradient", names, &numbers,
-                                     &weights, &given) ||
-        core_read_sized(numbers, "x", CORE_ROW, CORE_ANY, self->inputs, &x) < 0 ||
-        core_read_sized(weights, "dy", x.dimensions == 1 ? CORE_ROW : CORE_COLUMN, x.rows,
-                        self->outputs, &dy) < 0 ||
-        !(result = core_output(given, &x, core.float64, self->inputs, &out)) ||
-        core_enter(&call, &self->lock, 2 * self->work * (double)x.rows) < 0)
-        goto out;
-    dy_matrix = core_matrix(&dy);
-    status = go_over_rows(self, core_matrix(&x), &dy_matrix, core_matrix_out(&out), &call);
-    core_leave(&call);
-    if (status != TULLE_OK)
-        core_raise(status, NULL, tulle_status_text(status));
-out:
-    core_release(&x);
-    core_release(&dy);
-    core_release(&out);
-    if (status != TULLE_OK)
-        Py_CLEAR(result);
-    return result;
 }
 
 /* --- The type -------------------------------------------------------------------------------- */

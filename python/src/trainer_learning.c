@@ -256,31 +256,3 @@ PyObject *trainer_gradient(PyObject *object, PyObject *args, PyObject *keywords)
     release(&batch);
     return result;
 }
-
-PyObject *trainer_input_gradient(PyObject *object, PyObject *args, PyObject *keywords)
-{
-    static char *names[] = {"x", "dy", "out", NULL};
-    struct trainer_object *self = (struct trainer_object *)object;
-    struct batch batch = {0};
-    struct core_array out = {0};
-    struct core_call call;
-    PyObject *x, *dy, *given = Py_None, *result = NULL;
-    PyObject *type = self->precision == TULLE_F32 ? core.float32 : core.float64;
-    enum tulle_status status = TULLE_ERROR_ARGUMENT;
-    if (PyArg_ParseTupleAndKeywords(args, keywords, "OO|O:input_gradient", names, &x, &dy,
-                                    &given) &&
-        read_batch(self, x, dy, "dy", self->outputs, Py_None, &batch) == 0 &&
-        (result = core_output(given, &batch.x, type, self->columns, &out)) != NULL &&
-        core_enter(&call, &self->lock, 2 * self->work * (double)batch.x.rows) == 0) {
-        status = tulle_trainer_input_gradient(self->trainer, core_matrix(&batch.x),
-                                              core_matrix(&batch.y), core_matrix_out(&out));
-        core_leave(&call);
-        if (status != TULLE_OK)
-            trainer_raise(status);
-    }
-    release(&batch);
-    core_release(&out);
-    if (status != TULLE_OK)
-        Py_CLEAR(result);
-    return result;
-}

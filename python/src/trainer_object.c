@@ -12,6 +12,29 @@ void trainer_raise(enum tulle_status status)
                    : tulle_status_text(status));
 }
 
+/* --- Predicting ------------------------------------------------------------------------------ */
+
+static enum tulle_status predict(void *object, struct tulle_matrix x, struct tulle_matrix_out out)
+{
+    return tulle_trainer_predict(object, x, out);
+}
+
+static enum tulle_status input_gradient(void *object, struct tulle_matrix x, struct tulle_matrix dy,
+                                        struct tulle_matrix_out dx)
+{
+    return tulle_trainer_input_gradient(object, x, dy, dx);
+}
+
+static PyObject *trainer_predict(PyObject *object, PyObject *args, PyObject *keywords)
+{
+    return core_predict(&((struct trainer_object *)object)->predictor, args, keywords);
+}
+
+static PyObject *trainer_input_gradient(PyObject *object, PyObject *args, PyObject *keywords)
+{
+    return core_input_gradient(&((struct trainer_object *)object)->predictor, args, keywords);
+}
+
 /* --- Making one ------------------------------------------------------------------------------ */
 
 static int keep_shapes(struct trainer_object *self, const struct tulle_trainer_options *o)
@@ -30,9 +53,17 @@ static int keep_shapes(struct trainer_object *self, const struct tulle_trainer_o
         self->work += (double)inputs * (double)o->layers[l].units;
         inputs = o->layers[l].units;
     }
-    self->precision = o->precision;
     self->columns = o->inputs + o->embedding_count;
     self->outputs = inputs;
+    self->predictor =
+        (struct core_predictor){.object = self->trainer,
+                                .predict = predict,
+                                .input_gradient = input_gradient,
+                                .lock = &self->lock,
+                                .type = o->precision == TULLE_F32 ? core.float32 : core.float64,
+                                .inputs = self->columns,
+                                .outputs = self->outputs,
+                                .work = self->work};
     self->targets = o->loss == TULLE_LOSS_CROSS_ENTROPY ? 1
                     : o->loss == TULLE_LOSS_QUANTILE && o->quantile_count
                         ? inputs / o->quantile_count
@@ -75,34 +106,6 @@ static void trainer_dealloc(PyObject *object)
     PyMem_Free(self->shapes);
     free(self->order);
     core_free_object(object);
-}
-
-/* --- Predicting ------------------------------------------------------------------------------ */
-
-static PyObject *trainer_predict(PyObject *object, PyObject *args, PyObject *keywords)
-{
-    static char *names[] = {"x", "out", NULL};
-    struct trainer_object *self = (struct trainer_object *)object;
-    struct core_array x = {0}, out = {0};
-    struct core_call call;
-    PyObject *numbers, *given = Py_None, *result = NULL;
-    PyObject *type = self->precision == TULLE_F32 ? core.float32 : core.float64;
-    enum tulle_status status = TULLE_ERROR_ARGUMENT;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O|O:predict", names, &numbers, &given) ||
-        core_read_sized(numbers, "x", CORE_ROW, CORE_ANY, self->columns, &x) < 0 ||
-        !(result = core_output(given, &x, type, self->outputs, &out)) ||
-        core_enter(&call, &self->lock, self->work * (double)x.rows) < 0)
-        goto out;
-    status = tulle_trainer_predict(self->trainer, core_matrix(&x), core_matrix_out(&out));
-    core_leave(&call);
-    if (status != TULLE_OK)
-        trainer_raise(status);
-out:
-    core_release(&x);
-    core_release(&out);
-    if (status != TULLE_OK)
-        Py_CLEAR(result);
-    return result;
 }
 
 /* --- Parameters ------------------------------------------------------------------------------ */

@@ -7,9 +7,9 @@
 struct trainer_object {
     PyObject_HEAD tulle_trainer *trainer;
     struct core_lock lock;
+    struct core_predictor predictor;
     struct core_layer_shape *shapes; /* (layers) */
     size_t layers;
-    enum tulle_type precision;
     size_t columns, outputs, targets; /* of x, of what is predicted, of y */
     size_t batch_size;
     double work;   /* of a row's prediction */
@@ -28,7 +28,6 @@ PyObject *trainer_step(PyObject *object, PyObject *args, PyObject *keywords);
 PyObject *trainer_step_gradient(PyObject *object, PyObject *args, PyObject *keywords);
 PyObject *trainer_epoch(PyObject *object, PyObject *args, PyObject *keywords);
 PyObject *trainer_gradient(PyObject *object, PyObject *args, PyObject *keywords);
-PyObject *trainer_input_gradient(PyObject *object, PyObject *args, PyObject *keywords);
 PyObject *trainer_loss(PyObject *object, PyObject *args, PyObject *keywords);
 
 #endif

@@ -24,7 +24,7 @@ static const struct core_keyword keywords[] = {
     CHOICE(precision),
     MEMBER(seed, CORE_UNSIGNED),
     MEMBER(threads, CORE_UNSIGNED),
-    MEMBER(checkpoint, CORE_TEXT),
+    MEMBER(checkpoint, CORE_PATH),
     MEMBER(checkpoint_seconds, CORE_NUMBER),
     MEMBER(checkpoint_steps, CORE_COUNT),
     MEMBER(resume, CORE_FLAG),
@@ -101,6 +101,11 @@ static int read_class_weights(PyObject *value, struct tulle_train_options *optio
     int failed = !weights;
     for (size_t i = 0; !failed && i < count; i++) {
         PyObject *pair = PyList_GetItem(items, (Py_ssize_t)i);
+        if (!PyTuple_Check(pair) || PyTuple_Size(pair) != 2) {
+            PyErr_SetString(PyExc_TypeError, "class_weights: its items() are no pairs");
+            failed = 1;
+            break;
+        }
         names[i] = core_text(PyTuple_GetItem(pair, 0), "class_weights", keep);
         failed =
             !names[i] || core_number(PyTuple_GetItem(pair, 1), "class_weights", &weights[i]) < 0;
@@ -241,15 +246,19 @@ static int on_progress(const struct tulle_progress *progress, void *user)
     return progress->epoch_is_complete && t->progress ? call_progress(progress, t) : 0;
 }
 
-/* Cannot stop the training, so that what it raises goes to sys.unraisablehook. */
+/* Cannot stop the training, so that what it raises goes to sys.unraisablehook. It may come when a
+ * callback has raised already, as with a checkpoint that then cannot be written. */
 static void on_notice(const char *text, void *user)
 {
     struct training *t = user;
+    PyObject *type, *value, *traceback;
     core_resume_python(&t->call);
+    PyErr_Fetch(&type, &value, &traceback);
     PyObject *result = PyObject_CallFunction(t->notice, "s", text);
     if (!result)
         PyErr_WriteUnraisable(t->notice);
     Py_XDECREF(result);
+    PyErr_Restore(type, value, traceback);
     core_suspend_python(&t->call);
 }
 
@@ -273,10 +282,12 @@ PyObject *core_train(PyObject *module, PyObject *args, PyObject *given)
         core_enter(&training.call, NULL, CORE_LONG);
         enum tulle_status status = tulle_train(dataset, &options, &model, &error);
         core_leave(&training.call);
-        if (status == TULLE_OK)
-            made = core_make_model(model);
-        else
+        if (status != TULLE_OK)
             core_raise(status, &error, NULL);
+        else if (PyErr_Occurred()) /* raised by a callback that could not stop it any more */
+            tulle_model_free(model);
+        else
+            made = core_make_model(model);
     }
     Py_XDECREF(keep);
     return made;

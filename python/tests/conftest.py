@@ -1,6 +1,9 @@
 """What the tests of the package share."""
 
 import os
+import pathlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -33,28 +36,19 @@ def table():
 
 @pytest.fixture
 def run_python(tmp_path):
-    """Runs a script in a process of its own; returns its output, and fails where it does."""
-    import subprocess
-    import sys
+    """Runs a script in a process of its own, with the same package; returns its output, and fails where it does."""
 
-    def run(script, *arguments, status=0, timeout=120):
+    def run(script, *arguments, status=0):
         path = tmp_path / "script.py"
         path.write_text(script)
+        package = pathlib.Path(tulle.__file__).parent.parent
         done = subprocess.run(
             [sys.executable, "-X", "faulthandler", path, *arguments],
             capture_output=True,
             text=True,
-            timeout=timeout,
+            timeout=300,
             cwd=tmp_path,
-            env={
-                **os.environ,
-                "PYTHONPATH": os.pathsep.join(
-                    [
-                        *map(str, tulle.__path__ and [os.path.dirname(tulle.__path__[0])]),
-                        os.environ.get("PYTHONPATH", ""),
-                    ]
-                ),
-            },
+            env={**os.environ, "PYTHONPATH": str(package)},
         )
         assert done.returncode == status, done.stderr
         return done.stdout

@@ -4,11 +4,11 @@ import struct
 
 import numpy as np
 import pytest
-from arrow_producer import Table
 from hypothesis import given
 from hypothesis import strategies as st
 
 import tulle
+from arrow_producer import Table
 
 from_arrow = tulle.Dataset.from_arrow
 

@@ -53,8 +53,9 @@ def test_a_step_is_plain_gradient_descent(make_trainer):
 def test_an_ordered_epoch_is_its_steps(count, batch, has_weights):
     order = RNG.integers(0, len(X), count)
     weights = RNG.uniform(0, 2, len(X)) if has_weights else None
-    make = lambda: tulle.Trainer(3, [(5, "relu"), (2, "identity")], batch_size=batch, optimizer="adam", seed=2)
-    one, many = make(), make()
+    one, many = (
+        tulle.Trainer(3, [(5, "relu"), (2, "identity")], batch_size=batch, optimizer="adam", seed=2) for _ in range(2)
+    )
     loss = one.epoch(X, Y, order, weights)
     losses = []
     for begin in range(0, count, batch):
