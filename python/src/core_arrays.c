@@ -83,7 +83,23 @@ static int describe(const struct array_interface *a, enum core_shape shape,
 /* Kinds of NumPy's types. */
 static const char numbers[] = "fiub", integers[] = "iu";
 
-/* A NumPy array of the numbers that `object` is, C-contiguous; type NULL for what suits. */
+/* NumPy calls an array C-contiguous wherever it lies: one at an odd address is copied. */
+static PyObject *align(PyObject *array)
+{
+    const struct array_interface *a;
+    PyObject *capsule = array ? get_interface(array, &a) : NULL;
+    if (capsule && (uintptr_t)a->data % (uintptr_t)a->item_size != 0) {
+        PyObject *copy = PyObject_CallMethod(array, "copy", NULL);
+        Py_DECREF(array);
+        array = copy;
+    }
+    if (array && !capsule)
+        Py_CLEAR(array);
+    Py_XDECREF(capsule);
+    return array;
+}
+
+/* A NumPy array of the numbers that `object` is, dense; type NULL for what suits. */
 static PyObject *convert(PyObject *object, const char *name, const char *kinds, PyObject *type)
 {
     const struct array_interface *a;
@@ -96,11 +112,13 @@ static PyObject *convert(PyObject *object, const char *name, const char *kinds, 
         else {
             if (!type)
                 type = a->kind == 'f' && a->item_size <= 4 ? core.float32 : core.float64;
-            made = PyObject_CallFunction(core.asarray, "OOs", array, type, "C");
+            made = align(PyObject_CallFunction(core.asarray, "OOs", array, type, "C"));
         }
     }
     Py_XDECREF(capsule);
     Py_XDECREF(array);
+    if (!made && !PyErr_Occurred())
+        PyErr_Format(PyExc_TypeError, "%s: NumPy made no array of it", name);
     return made;
 }
 

@@ -233,6 +233,25 @@ def test_an_array_lives_as_long_as_it_is_read():
     trainer.predict(x, out=Shrinks())
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i8"])
+def test_odd_addresses(dtype):
+    def odd(array):
+        moved = np.zeros(array.nbytes + 1, "u1")[1:].view(array.dtype).reshape(array.shape)
+        moved[...] = array
+        assert not moved.flags.aligned
+        return moved
+
+    trainer = tulle.Trainer(INPUTS, [(OUTPUTS, "identity")], seed=1)
+    x, y = np.arange(12, dtype=dtype).reshape(4, 3), np.arange(8, dtype=dtype).reshape(4, 2)
+    weights, order = np.arange(4, dtype="f8"), np.arange(4)
+    state = trainer.state()
+    expected = trainer.epoch(x, y, order, weights)
+    trainer.set_state(state)
+    assert trainer.epoch(odd(x), odd(y), odd(order), odd(weights)) == expected
+    with pytest.raises(TypeError, match="out: expected float32 or float64"):
+        trainer.predict(x, odd(np.empty((4, 2))))
+
+
 def test_nan_and_infinity_pass_through():
     out = TRAINERS["f64"].predict([[np.nan, 0, 0], [0, 0, 0], [0, np.inf, 0]])
     assert np.isnan(out[0]).all()

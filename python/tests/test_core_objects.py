@@ -32,7 +32,7 @@ def test_types_are_as_python_shows_them(type_):
     assert type_.__module__ == "tulle"
     assert getattr(tulle, type_.__name__) is type_
     assert type_.__doc__
-    if type_ is not tulle.Model:
+    if type_ is not tulle.Model and sys.version_info >= (3, 10):  # 3.9 forgets them of types like these
         assert "self" not in inspect.signature(type_).parameters
     for name, member in vars(type_).items():
         if not name.startswith("_"):
