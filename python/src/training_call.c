@@ -233,7 +233,9 @@ static int call_progress(const struct tulle_progress *progress, struct training 
     Py_XDECREF(dict);
     Py_XDECREF(result);
     core_suspend_python(&t->call);
-    return truth < 0 ? FAILED : truth ? TULLE_STOP_HERE : 0;
+    if (truth < 0)
+        return handle_interruption(t); /* Ctrl-C comes to Python code like any other */
+    return truth ? TULLE_STOP_HERE : 0;
 }
 
 static int on_progress(const struct tulle_progress *progress, void *user)
