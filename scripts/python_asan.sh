@@ -18,9 +18,13 @@ cp -r python/tulle $build/package/
 cp $build/python/_core.abi3.so $build/package/tulle/
 [ $# -gt 0 ] || set -- python/tests/test_core_*.py
 
-# libstdc++ beside it, as other extensions throw exceptions through it.
+# libstdc++ beside it, as other extensions throw exceptions through it. pytest would swallow the report.
+rm -f $build/report.*
+status=0
 LD_PRELOAD="$(cc -print-file-name=libasan.so) $(cc -print-file-name=libstdc++.so)" \
-ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=1:allocator_may_return_null=1 \
-UBSAN_OPTIONS=print_stacktrace=1 \
+ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:log_path=$PWD/$build/report \
+UBSAN_OPTIONS=print_stacktrace=1:log_path=$PWD/$build/report \
 PYTHONMALLOC=malloc PYTHONPATH=$PWD/$build/package \
-    "$python" -X faulthandler -m pytest -q -p no:cacheprovider "$@"
+    "$python" -m pytest -q -p no:cacheprovider -p no:faulthandler "$@" || status=$?
+cat $build/report.* 2>/dev/null && exit 1
+exit $status
