@@ -230,12 +230,14 @@ static int call_progress(const struct tulle_progress *progress, struct training 
     PyObject *dict = make_progress(progress);
     PyObject *result = dict ? PyObject_CallFunctionObjArgs(t->progress, dict, NULL) : NULL;
     int truth = result ? PyObject_IsTrue(result) : -1;
+    /* Ctrl-C comes to Python code like any other. */
+    int is_interrupted = truth < 0 && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt);
     Py_XDECREF(dict);
     Py_XDECREF(result);
     core_suspend_python(&t->call);
-    if (truth < 0)
-        return handle_interruption(t); /* Ctrl-C comes to Python code like any other */
-    return truth ? TULLE_STOP_HERE : 0;
+    if (is_interrupted)
+        return handle_interruption(t);
+    return truth < 0 ? FAILED : truth ? TULLE_STOP_HERE : 0;
 }
 
 static int on_progress(const struct tulle_progress *progress, void *user)

@@ -49,6 +49,24 @@ def test_exceptions_of_callbacks_come_out(table):
         tulle.train(table, ["y"], progress=lambda p: (_ for _ in ()).throw(SystemExit), **FAST)
 
 
+def test_interruptions_within_callbacks(table):
+    """Are interruptions like others; what else callbacks raise comes out."""
+
+    def fail(progress):
+        raise error
+
+    caught = []
+    error = KeyboardInterrupt()
+    model = tulle.train(table, ["y"], progress=fail, interrupted=caught.append, **FAST)
+    assert caught == [error]
+    assert len(model.info()["curve"]) == 1
+    with pytest.raises(KeyboardInterrupt):
+        tulle.train(table, ["y"], progress=fail, **FAST)
+    error = ZeroDivisionError("mine")
+    with pytest.raises(ZeroDivisionError, match="mine"):
+        tulle.train(table, ["y"], progress=fail, interrupted=caught.append, **FAST)
+
+
 def test_callbacks_may_use_the_library(table):
     models = []
 
