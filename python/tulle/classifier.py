@@ -229,10 +229,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     def _learnable(self, y: np.ndarray, goes_on: bool) -> tuple[str, int, Callable[[np.ndarray], np.ndarray]]:
         self._find_classes(y, goes_on)
-        kind = self._labels.kind
-        self.out_activation_ = "softmax" if kind == "multiclass" else "logistic"
-        loss = "cross_entropy" if kind == "multiclass" else "binary_cross_entropy"
-        return loss, self._labels.outputs, lambda y: self._labels.encode(y, np.float64)
+        self.out_activation_ = "softmax" if self._labels.kind == "multiclass" else "logistic"
+        return self._loss_name(), self._labels.outputs, lambda y: self._labels.encode(y, np.float64)
+
+    def _loss_name(self) -> str:
+        return "cross_entropy" if self._labels.kind == "multiclass" else "binary_cross_entropy"
 
     def _find_classes(self, y: np.ndarray, goes_on: bool) -> None:
         """The classes of y, which on a later call must be known ones."""

@@ -178,8 +178,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     # --- what recipes ask ---
 
     def _learnable(self, y: np.ndarray, goes_on: bool) -> tuple[str, int, Callable[[np.ndarray], np.ndarray]]:
-        settings = resolved(self)
-        loss = LOSSES[settings.loss]
+        settings, loss = resolved(self), self._loss_name()
         self.out_activation_ = "exp" if loss in ("poisson", "gamma") else "identity"
         targets = 1 if y.ndim == 1 else y.shape[1]
         outputs = targets * (len(quantiles_of(settings)) if loss == "quantile" else 1)
@@ -194,6 +193,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             return np.ascontiguousarray(y, dtype=np.float64).reshape(len(y), -1)
 
         return loss, outputs, encode
+
+    def _loss_name(self) -> str:
+        return LOSSES[resolved(self).loss]
 
     def _classes_to_stratify(self, y: np.ndarray) -> None:
         return None
