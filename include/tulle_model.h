@@ -194,6 +194,16 @@ TULLE_API enum tulle_status tulle_model_check_path(const char *path, struct tull
 TULLE_API enum tulle_status tulle_model_load(const char *path, tulle_model **model,
                                              struct tulle_error *error);
 
+/*
+ * The same with the file's bytes in memory. to_bytes says in *needed how many there are, and writes
+ * them where size is at least that; `bytes` may be NULL with a size of 0. from_bytes keeps no
+ * pointer to them.
+ */
+TULLE_API enum tulle_status tulle_model_to_bytes(const tulle_model *model, void *bytes, size_t size,
+                                                 size_t *needed, struct tulle_error *error);
+TULLE_API enum tulle_status tulle_model_from_bytes(const void *bytes, size_t size,
+                                                   tulle_model **model, struct tulle_error *error);
+
 /* Sessions made from the model must have been freed before it. */
 TULLE_API void tulle_model_free(tulle_model *model);
 

@@ -24,13 +24,14 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 EXPLAINED = ROOT / "tests" / "mutants.txt"
-MODEL_TESTS = "test_model test_model_file test_model_formats test_model_traps".split()
+MODEL_TESTS = "test_model test_model_file test_model_bytes test_model_formats test_model_traps".split()
 CHECKPOINT_TESTS = "test_checkpoint_file test_resume_errors test_resume".split()
 LAST_TESTS = "test_tensor_file test_model_hostile".split()
 MODEL_FIRST = MODEL_TESTS + LAST_TESTS + CHECKPOINT_TESTS
 CHECKPOINT_FIRST = CHECKPOINT_TESTS + LAST_TESTS + MODEL_TESTS
 TESTS = {  # the most likely to notice come first
     "lib/model/tensor_file.c": ["test_tensor_file", *MODEL_FIRST],
+    "lib/model/tensor_reader.c": ["test_tensor_file", *MODEL_FIRST],
     "lib/model/model_file.c": MODEL_FIRST,
     "lib/model/model_json.c": MODEL_FIRST,
     "lib/model/model_check.c": MODEL_FIRST,

@@ -90,6 +90,52 @@ static PyObject *model_save(PyObject *self, PyObject *path)
     return NULL;
 }
 
+static PyObject *model_from_bytes(PyObject *type, PyObject *argument)
+{
+    (void)type;
+    char *bytes;
+    Py_ssize_t size;
+    tulle_model *model;
+    struct tulle_error error;
+    struct core_call call;
+    if (PyBytes_AsStringAndSize(argument, &bytes, &size) < 0)
+        return NULL;
+    core_enter(&call, NULL, CORE_LONG);
+    enum tulle_status status = tulle_model_from_bytes(bytes, (size_t)size, &model, &error);
+    core_leave(&call);
+    if (status == TULLE_OK)
+        return core_make_model(model);
+    core_raise(status, &error, NULL);
+    return NULL;
+}
+
+static PyObject *model_to_bytes(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    const tulle_model *model = ((struct model_object *)self)->model;
+    struct tulle_error error;
+    size_t size;
+    enum tulle_status status = tulle_model_to_bytes(model, NULL, 0, &size, &error);
+    PyObject *bytes = status == TULLE_OK ? PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size) : NULL;
+    if (bytes)
+        status = tulle_model_to_bytes(model, PyBytes_AsString(bytes), size, &size, &error);
+    if (status != TULLE_OK) {
+        Py_CLEAR(bytes);
+        core_raise(status, &error, NULL);
+    }
+    return bytes;
+}
+
+static PyObject *model_reduce(PyObject *self, PyObject *unused)
+{
+    PyObject *bytes = model_to_bytes(self, unused);
+    PyObject *make = bytes ? PyObject_GetAttrString(core.Model, "from_bytes") : NULL;
+    if (make)
+        return Py_BuildValue("N(N)", make, bytes);
+    Py_XDECREF(bytes);
+    return NULL;
+}
+
 /* --- What it is ------------------------------------------------------------------------------ */
 
 static PyObject *model_info(PyObject *self, PyObject *unused)
@@ -152,6 +198,10 @@ static PyMethodDef methods[] = {
      "load(path, /)\n--\n\nThe model that a file holds: of save(), or of the command."},
     {"save", model_save, METH_O,
      "save($self, path, /)\n--\n\nWrites a file that appears whole or not at all."},
+    {"from_bytes", model_from_bytes, METH_O | METH_CLASS,
+     "from_bytes($type, data, /)\n--\n\nThe model that to_bytes() gave, or that stood in a file."},
+    {"to_bytes", model_to_bytes, METH_NOARGS, "to_bytes($self, /)\n--\n\nWhat save() writes."},
+    {"__reduce__", model_reduce, METH_NOARGS, NULL},
     {"info", model_info, METH_NOARGS,
      "info($self, /)\n--\n\nAll about the model but its weights: struct tulle_model_info as a "
      "dict."},
