@@ -24,7 +24,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*Maximum iterations")
 def estimators(**settings):
     for recipe in RECIPES:
         for cls, y in ((tulle.MLPRegressor, Y), (tulle.MLPClassifier, CLASS)):
-            yield pytest.param(cls(recipe=recipe, max_iter=8, random_state=0, **settings), y, id=f"{cls.__name__}-{recipe}")
+            yield pytest.param(
+                cls(recipe=recipe, max_iter=8, random_state=0, **settings), y, id=f"{cls.__name__}-{recipe}"
+            )
 
 
 def outputs(model):

@@ -134,9 +134,7 @@ def test_same_run_of_lbfgs(cls, data):
 def test_same_parts(solver):
     """partial_fit, with settings that change on the way, and a warm start after it."""
     X, y = CANCER
-    a, b = (
-        module.MLPClassifier(random_state=3, solver=solver, hidden_layer_sizes=(12,)) for module in (theirs, tulle)
-    )
+    a, b = (module.MLPClassifier(random_state=3, solver=solver, hidden_layer_sizes=(12,)) for module in (theirs, tulle))
     for model in (a, b):
         for part in np.array_split(np.arange(len(X)), 7):
             model.partial_fit(X[part], y[part], classes=[0, 1])

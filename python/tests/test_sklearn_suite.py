@@ -4,32 +4,31 @@ import importlib.util
 
 import pytest
 
-sklearn = pytest.importorskip("sklearn", minversion="1.6")
+import tulle
+
+pytest.importorskip("sklearn", minversion="1.6")
 pytest.importorskip("sklearn.neural_network.tests.test_mlp")
-
-import sklearn.neural_network  # noqa: E402
-
-import tulle  # noqa: E402
+theirs = pytest.importorskip("sklearn.neural_network")
 
 # What cannot pass, and why.
 EXCEPTIONS = {
     "test_gradient": "calls the private method _loss_grad_lbfgs; the C tests compare gradients with differences",
-    "test_learning_rate_warmstart": "reads the private _optimizer, and learning_rate_init as a number; here it is 'auto'",
+    "test_learning_rate_warmstart": "reads the private _optimizer, and learning_rate_init, which is 'auto' here",
 }
 
 
 def substituted_suite():
     """The module of tests, loaded anew with our classes."""
-    theirs = {name: getattr(sklearn.neural_network, name) for name in ("MLPClassifier", "MLPRegressor")}
+    originals = {name: getattr(theirs, name) for name in ("MLPClassifier", "MLPRegressor")}
     spec = importlib.util.find_spec("sklearn.neural_network.tests.test_mlp")
     module = importlib.util.module_from_spec(spec)
     try:
-        for name in theirs:
-            setattr(sklearn.neural_network, name, getattr(tulle, name))
+        for name in originals:
+            setattr(theirs, name, getattr(tulle, name))
         spec.loader.exec_module(module)
     finally:
-        for name, cls in theirs.items():
-            setattr(sklearn.neural_network, name, cls)
+        for name, cls in originals.items():
+            setattr(theirs, name, cls)
     return module
 
 
@@ -47,5 +46,5 @@ for name, test in vars(suite).items():
 def test_substitution():
     assert suite.MLPClassifier is tulle.MLPClassifier
     assert suite.MLPRegressor is tulle.MLPRegressor
-    assert sklearn.neural_network.MLPClassifier is not tulle.MLPClassifier
+    assert theirs.MLPClassifier is not tulle.MLPClassifier
     assert all(hasattr(suite, name) for name in EXCEPTIONS)

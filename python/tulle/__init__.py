@@ -1,7 +1,7 @@
 """Small dense neural networks for tables: scikit-learn's estimators, and the loop below them.
 
-`MLPRegressor` and `MLPClassifier` are loaded when they are first asked for, as scikit-learn, which they are based on where
-it is installed, takes far longer to load than all of this.
+`MLPRegressor` and `MLPClassifier` are loaded when they are first asked for: scikit-learn, which they are based on
+where it is installed, takes far longer to load than all of this.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from tulle._compat import BaseEstimator, check_is_fitted, checked_target, column
 from tulle._network import Network
 from tulle._parameters import check, is_auto
 from tulle._sklearn_recipe import Rows
-from tulle._tables import Table, column_names, numeric_array, table_of
+from tulle._tables import column_names, numeric_array, table_of
 
 FLOATS = (np.float64, np.float32)
 BLOCK = 1 << 20  # numbers of a sparse matrix that are made dense at a time, to predict

@@ -38,10 +38,12 @@ def minimize(
         arrays = unpack(packed)
         network.restore([(w.T, b) for w, b in zip(arrays[:layers], arrays[layers:])])
         loss, gradients = network.trainer.gradient(data.x, data.y, data.weights)
-        return scale * loss + constant, np.concatenate([*(w.T.ravel() for w, _ in gradients), *(b for _, b in gradients)])
+        return scale * loss + constant, np.concatenate(
+            [*(w.T.ravel() for w, _ in gradients), *(b for _, b in gradients)]
+        )
 
     constant = 0.0 if constants is None else np.average(constants, weights=data.weights)
-    start = np.concatenate([one.ravel() for one in (*network.weights["coefs"], *network.weights["intercepts"])])
+    start = np.concatenate([one.ravel() for ones in network.weights.values() for one in ones])
     options = {"maxfun": settings.max_fun, "maxiter": settings.max_iter, "gtol": settings.tol}
     try:
         found = scipy_minimize(loss_and_gradient, start, method="L-BFGS-B", jac=True, options=options)

@@ -35,8 +35,11 @@ class Category:
 
 
 class Lowered:
-    """A model's parts. The first layer's inputs are those of all numbers, of the numbers' indicators of missing values and
-    of the categories that are not embedded, put in `order`; then the numbers' vectors, and the embedded categories'."""
+    """A model's parts.
+
+    The first layer's inputs are those of all numbers, of their indicators of missing values and of the categories that
+    are not embedded, put in `order`; then the numbers' vectors, and the embedded categories'.
+    """
 
     def __init__(self, model: Any) -> None:
         self.description, self.tensors = contents(model)

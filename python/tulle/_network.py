@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -13,8 +14,8 @@ class Network:
     """A `_core.Trainer` that knows how it was made, so that it can be copied and pickled.
 
     Weights may be looked at and changed as `coefs` (inputs, units) and `intercepts`, in scikit-learn's layout. They are
-    copied from the trainer when they are asked for, and from then on compared with it before it is used again: who never
-    looks never pays.
+    copied from the trainer when they are asked for, and from then on compared with it before it is used again: who
+    never looks never pays.
     """
 
     def __init__(self, dtype: Any = np.float64) -> None:

@@ -180,7 +180,14 @@ def _activation(g: Graph, name: str, z: str, dtype: Any) -> str:
     def number(value: float) -> str:
         return g.constant(value, dtype)
 
-    simple = {"relu": "Relu", "tanh": "Tanh", "logistic": "Sigmoid", "elu": "Elu", "softplus": "Softplus", "sine": "Sin"}
+    simple = {
+        "relu": "Relu",
+        "tanh": "Tanh",
+        "logistic": "Sigmoid",
+        "elu": "Elu",
+        "softplus": "Softplus",
+        "sine": "Sin",
+    }
     if name == "identity":
         return z
     if name in simple:
@@ -212,7 +219,9 @@ def _link(g: Graph, lowered: Lowered, x: str) -> str:
         pair = g("MatMul", g("Unsqueeze", x, g.constant([2])), g.constant([[-0.5, 0.5]]))
         return g("Reshape", g("Softmax", pair, axis=2), g.constant([0, 2 * len(targets)]))
     each = max(lowered.quantiles, 1)
-    mean, scale, low, high = (np.repeat([one[name] for one in targets], each) for name in ("mean", "scale", "min", "max"))
+    mean, scale, low, high = (
+        np.repeat([one[name] for one in targets], each) for name in ("mean", "scale", "min", "max")
+    )
     if lowered.loss in ("poisson", "gamma"):
         y = g("Mul", g("Exp", x), g.constant(scale, np.float64))
     else:

@@ -1,8 +1,8 @@
 """recipe="sklearn": scikit-learn's algorithm, step for step, on `_core.Trainer`.
 
-What is drawn (weights, splits, orders) is drawn from the same generator in the same sequence, and losses, stopping rules
-and attributes are scikit-learn's, so that in f64 two runs differ by rounding only. What scikit-learn has not - dropout,
-more activations and losses, validation rows of one's own - changes nothing where it is not used.
+What is drawn (weights, splits, orders) is drawn from the same generator in the same sequence, and losses, stopping
+rules and attributes are scikit-learn's, so that in f64 two runs differ by rounding only. What scikit-learn has not -
+dropout, more activations and losses, validation rows of one's own - changes nothing where it is not used.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from tulle import _core
 from tulle._compat import ConvergenceWarning, check_random_state
 from tulle._network import Network
-from tulle._parameters import LOSSES, hidden_sizes, is_auto, resolved
+from tulle._parameters import hidden_sizes, is_auto, resolved
 from tulle._progress import Progress
 from tulle._split import split_rows
 
@@ -205,7 +205,9 @@ def batch_size_of(settings: SimpleNamespace, rows: int) -> int:
     if settings.batch_size is None or is_auto(settings.batch_size):
         return min(200, rows)
     if settings.batch_size > rows:
-        warnings.warn("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=5)
+        warnings.warn(
+            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=5
+        )
     return min(int(settings.batch_size), rows)
 
 
@@ -237,9 +239,7 @@ class Fit:
     def _hold_back(self) -> None:
         if self.held is None:
             classes = self.estimator._classes_to_stratify(self.data.y)
-            train, valid = split_rows(
-                len(self.data.x), self.settings.validation_fraction, self.generator, classes
-            )
+            train, valid = split_rows(len(self.data.x), self.settings.validation_fraction, self.generator, classes)
             if len(valid) < 2:
                 raise ValueError(
                     "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."

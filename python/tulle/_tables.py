@@ -5,8 +5,9 @@ No table library is imported: columns are asked for what they know themselves.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Callable, Sequence
+from typing import Any, Callable
 
 import numpy as np
 
@@ -102,9 +103,11 @@ def _values(column: Any) -> np.ndarray:
     if hasattr(column, "to_pylist"):  # Arrow
         kind = str(column.type)
         if kind.startswith(("int", "uint", "float", "double", "half", "bool")):
-            return np.array([np.nan if v is None else v for v in column.to_pylist()], dtype=np.float64) if (
-                column.null_count
-            ) else np.asarray(column)
+            return (
+                np.array([np.nan if v is None else v for v in column.to_pylist()], dtype=np.float64)
+                if (column.null_count)
+                else np.asarray(column)
+            )
         return np.array(column.to_pylist(), dtype=object)
     if str(dtype) in ("Categorical", "Enum", "String", "Utf8") or str(dtype).startswith(("Enum", "Categorical")):
         return np.array(column.to_list(), dtype=object)  # polars

@@ -1,4 +1,4 @@
-"""What the estimators need of scikit-learn, for where it is not installed: the same names and the same behaviour, in little.
+"""What the estimators need of scikit-learn, for where it is not installed: the same names and behaviour, in little.
 
 Only `tulle._compat` imports this.
 """

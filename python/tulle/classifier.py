@@ -9,7 +9,7 @@ import numpy as np
 from tulle._compat import ClassifierMixin, available_if
 from tulle._documentation import documented
 from tulle._estimator import LINKS, BaseMLP, row_weights
-from tulle._labels import Labels, class_weights, labels_of, unique
+from tulle._labels import class_weights, labels_of, unique
 from tulle._metrics import accuracy_score
 from tulle._table_recipe import Target
 from tulle._tables import text_of
@@ -214,7 +214,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         outputs = self._outputs(X)
         if self._trained is None:
             return outputs
-        return outputs[:, self._columns_of_classes()]
+        return outputs[:, self._columns_of_outputs()]
 
     # --- what recipes ask ---
 
@@ -225,7 +225,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         if not hasattr(self, "classes_"):
             self._labels, self.classes_ = found, found.classes
         elif y.ndim != 2 and not np.array_equal(self.classes_, found.classes):
-            raise ValueError(f"`classes={classes}` is not the same as on last call to partial_fit, was: {self.classes_}")
+            raise ValueError(
+                f"`classes={classes}` is not the same as on last call to partial_fit, was: {self.classes_}"
+            )
 
     def _learnable(self, y: np.ndarray, goes_on: bool) -> tuple[str, int, Callable[[np.ndarray], np.ndarray]]:
         self._find_classes(y, goes_on)
@@ -278,10 +280,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         is_usable = len({text.strip() for text in texts}) == len(texts) and all(text.strip() for text in texts)
         return texts if is_usable else [str(index) for index in range(len(texts))]
 
-    def _columns_of_classes(self) -> list[int]:
-        """Where in the model's predictions the probabilities of `_labels`' outputs stand."""
+    def _columns_of_outputs(self) -> list[int]:
+        """Where in the model's predictions the probabilities that `_probabilities` has stand."""
         columns, first = [], 0
-        names = ["1"] if self._labels.kind == "multilabel" else self._level_names()[1 if self._labels.kind == "binary" else 0 :]
+        kind = self._labels.kind
+        names = ["1"] if kind == "multilabel" else self._level_names()[1:] if kind == "binary" else self._level_names()
         for target in self._trained.model.info()["targets"]:
             columns += [first + list(target["levels"]).index(name) for name in names]
             first += len(target["levels"])

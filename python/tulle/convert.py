@@ -1,13 +1,14 @@
 """Weights from elsewhere, and models to elsewhere.
 
-In: scikit-learn's multilayer perceptrons, PyTorch's `nn.Sequential` or its state dict, FANN's `.net` files. Out: ONNX and
-PyTorch. What they need is imported when it is asked for. A network that Tulle cannot be is refused, by what it has.
+In: scikit-learn's multilayer perceptrons, PyTorch's `nn.Sequential` or its state dict, FANN's `.net` files. Out: ONNX
+and PyTorch. What they need is imported when it is asked for. What a network has that Tulle has not is an error.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -61,7 +62,7 @@ def from_sklearn(mlp: Any) -> Any:
     >>> import numpy as np, tulle
     >>> from sklearn.neural_network import MLPRegressor
     >>> X = np.arange(20.0).reshape(10, 2)
-    >>> theirs = MLPRegressor((5,), random_state=0, max_iter=5).fit(X, X[:, 0])
+    >>> theirs = MLPRegressor(solver="lbfgs", random_state=0).fit(X, X[:, 0])
     >>> ours = tulle.convert.from_sklearn(theirs)
     >>> np.allclose(ours.predict(X), theirs.predict(X))
     True
@@ -97,8 +98,8 @@ def from_torch(module: Any, activation: str = "relu", task: str = "regression") 
     activation : str, default="relu"
         Of the hidden layers of a state dict, which does not say it.
     task : {"regression", "classification"}, default="regression"
-        What the last layer gives: numbers, or classes' scores before a softmax (of one output, a logistic). A Softmax or
-        Sigmoid at the end of the module says so itself.
+        What the last layer gives: numbers, or classes' scores before a softmax (of one output, a logistic). A Softmax
+        or Sigmoid at the end of the module says so itself.
 
     Returns
     -------
@@ -172,7 +173,7 @@ def _torch_state(state: Any) -> list[tuple[np.ndarray, np.ndarray]]:
         if name.endswith("weight"):
             w = _array(tensor)
             if w.ndim != 2:
-                raise ValueError(f"from_torch: {name!r} has shape {w.shape}; only Linear's weights, of 2 axes, can be used")
+                raise ValueError(f"from_torch: {name!r} has shape {w.shape}, but Linear's weights have 2 axes")
             bias = state.get(name[: -len("weight")] + "bias")
             weights.append((w, np.zeros(len(w), w.dtype) if bias is None else _array(bias)))
         elif not name.endswith("bias"):
@@ -189,7 +190,7 @@ def from_fann(path: Any) -> Any:
     """
     lines = Path(path).read_text(encoding="ascii", errors="replace").splitlines()
     if not lines or not lines[0].startswith("FANN_FLO"):
-        raise ValueError(f"from_fann: {path} is not a FANN file of floating point numbers (FANN_FLO_2.x)")
+        raise ValueError(f"from_fann: {path} is not a FANN file of floating point (FANN_FLO_2.x)")
     fields = dict(line.split("=", 1) for line in lines[1:] if "=" in line)
     by_name = {name.split(" (")[0]: value for name, value in fields.items()}
     try:
@@ -219,7 +220,7 @@ def _tuples(text: str) -> list[tuple[float, ...]]:
 def _fann_layer(
     path: Any, neurons: list[tuple[float, ...]], connections: list[tuple[float, ...]], first: int, inputs: int
 ) -> tuple[np.ndarray, np.ndarray, str]:
-    """Weights (units, inputs), biases and activation of a layer over `inputs` neurons from number `first`, bias last."""
+    """Weights (units, inputs), biases and activation of the layer over `inputs` neurons from number `first` on."""
     units = [one for one in neurons if one[0] > 0]  # the bias neuron has no inputs
     rows, at = [], 0
     for count, _, _ in units:
@@ -231,7 +232,9 @@ def _fann_layer(
     kinds = {int(kind) for _, kind, _ in units}
     if len(kinds) != 1 or (kind := kinds.pop()) not in FANN_ACTIVATIONS:
         known = ", ".join(f"{number} ({name})" for number, (name, _) in FANN_ACTIVATIONS.items())
-        raise ValueError(f"from_fann: {path} has activations {sorted(kinds) or kind}; Tulle has one a layer, of {known}")
+        raise ValueError(
+            f"from_fann: {path} has activations {sorted(kinds) or kind}; Tulle has one a layer, of {known}"
+        )
     name, factor = FANN_ACTIVATIONS[kind]
     steepness = np.array([[factor * one] for _, _, one in units])
     matrix = np.array(rows) * steepness
@@ -245,8 +248,8 @@ def _model(model: Any) -> Any:
 def to_onnx(model: Any, path: Any = None) -> Any:
     """The `onnx.ModelProto` that predicts what a model, or a fitted estimator, does; written to `path` if there is one.
 
-    Its input "x" is (rows, inputs) of the model's precision: numbers in their own units, categories as indices of levels,
-    NaN where missing. Its output "y" has the columns of `Session.predict`.
+    Its input "x" is (rows, inputs) of the model's precision: numbers in their own units, categories as indices of
+    levels, NaN where missing. Its output "y" has the columns of `Session.predict`.
     """
     from tulle._onnx import onnx_of
 

@@ -42,7 +42,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     >>> from tulle import MLPRegressor
     >>> X = np.linspace(-1, 1, 400).reshape(-1, 2)
     >>> y = X[:, 0] ** 2 + X[:, 1]
-    >>> model = MLPRegressor(random_state=0, max_iter=300).fit(X, y)
+    >>> model = MLPRegressor(random_state=0, learning_rate_init=0.01, max_iter=500).fit(X, y)
     >>> model.score(X, y) > 0.99
     True
     >>> model = MLPRegressor(recipe="plain", random_state=0).fit(X, y)
