@@ -7,7 +7,7 @@ where it is installed, takes far longer to load than all of this.
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tulle._core import (
     Dataset,
@@ -21,6 +21,11 @@ from tulle._core import (
     train,
 )
 from tulle._core import version as __version__
+
+if TYPE_CHECKING:
+    from tulle import convert
+    from tulle.classifier import MLPClassifier
+    from tulle.regressor import MLPRegressor
 
 _LAZY = {"MLPRegressor": "tulle.regressor", "MLPClassifier": "tulle.classifier", "convert": "tulle.convert"}
 

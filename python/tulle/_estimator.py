@@ -11,7 +11,7 @@ from tulle._compat import BaseEstimator, check_is_fitted, checked_target, column
 from tulle._network import Network
 from tulle._parameters import check, is_auto
 from tulle._sklearn_recipe import Rows
-from tulle._tables import column_names, numeric_array, table_of
+from tulle._tables import Table, column_names, is_of_objects, numeric_array, table_of
 
 FLOATS = (np.float64, np.float32)
 BLOCK = 1 << 20  # numbers of a sparse matrix that are made dense at a time, to predict
@@ -112,43 +112,43 @@ class BaseMLP(BaseEstimator):
 
     def _fit_table(self, X: Any, y: Any, sample_weight: Any, validation_data: Any) -> None:
         self._network = None
-        table, y_array = self._table(X, True, y)
-        target, task = self._table_target(y_array, True)
+        table, array = self._table_and_target(X, y, reset=True)
+        target, task = self._table_target(array, True)
         target.names = _table_recipe.target_names(y, target.values.shape[1], table.column_names)
-        weights = self._weights(sample_weight, y_array)
         held = None
         if validation_data is not None:
-            held_table, held_y = self._table(validation_data[0], False, validation_data[1])
-            held_target, _ = self._table_target(held_y, False)
+            held_table, held_array = self._table_and_target(*validation_data[:2], reset=False)
+            held_target, _ = self._table_target(held_array, False)
             held_target.names = target.names
             held = held_table, held_target
-        _table_recipe.fit(self, table, target, weights, held, task)
+        _table_recipe.fit(self, table, target, self._weights(sample_weight, array), held, task)
         self.n_outputs_ = len(target.names)
 
-    def _table(self, X: Any, reset: bool, y: Any = "no_validation") -> Any:
-        """X as a table, with y if it is given; columns are counted and named, or compared with those of `fit`.
+    def _table_and_target(self, X: Any, y: Any, reset: bool) -> tuple[Table, np.ndarray]:
+        table = self._table(X, reset)
+        return table, self._target_array(checked_target(self, y, len(table.values)))
 
-        Frames' columns are matched by name when the model needs them; those of all others must be those of `fit`.
+    def _table(self, X: Any, reset: bool) -> Table:
+        """X as a table; its columns are counted and named, or compared with those of `fit`.
+
+        A frame's columns are matched by name when the model asks for them; those of all else must be those of `fit`.
         """
         names = column_names(X)
-        if names is None and getattr(np.asarray(X) if not hasattr(X, "dtype") else X, "dtype", None) not in ("O",):
-            found = validate_data(
-                self,
-                X,
-                **({} if isinstance(y, str) else {"y": y, "multi_output": True, "y_numeric": self._is_of_numbers}),
-                accept_sparse=["csr", "csc"],
-                dtype=FLOATS,
-                ensure_all_finite="allow-nan",
-                reset=reset,
+        if names is None and not is_of_objects(X):
+            return table_of(
+                validate_data(
+                    self,
+                    X,
+                    accept_sparse=["csr", "csc"],
+                    dtype=FLOATS,
+                    ensure_all_finite="allow-nan",
+                    reset=reset,
+                )
             )
-            if isinstance(y, str):
-                return table_of(found)
-            return table_of(found[0]), self._target_array(found[1])
         table = table_of(X)
         if reset or names is None or not hasattr(self, "feature_names_in_"):
             validate_data(self, X, skip_check_array=True, reset=reset)
-            if not reset:
-                table.names = None
+            table.names = table.names if reset else None
         if min(table.values.shape) < 1:
             what = "sample" if len(table.values) < 1 else "feature"
             raise ValueError(
@@ -156,10 +156,7 @@ class BaseMLP(BaseEstimator):
             )
         if np.isinf(table.values).any():
             raise ValueError("Input X contains infinity or a value too large for dtype('float64').")
-        if isinstance(y, str):
-            return table
-        y = checked_target(self, y, len(table.values))
-        return table, self._target_array(y.astype(np.float64) if self._is_of_numbers and y.dtype == "O" else y)
+        return table
 
     # --- predict ---
 
@@ -213,8 +210,7 @@ class BaseMLP(BaseEstimator):
 
     def _adopt(self, coefs: list[np.ndarray], intercepts: list[np.ndarray]) -> None:
         """Takes weights from elsewhere as if it had been fitted; the other attributes are there already."""
-        loss = self._loss_name()
-        _sklearn_recipe.adopt(self, coefs, intercepts, loss)
+        _sklearn_recipe.adopt(self, coefs, intercepts, self._loss_name())
 
     @property
     def model_(self) -> Any:

@@ -167,9 +167,15 @@ def fit(
     if incremental and network.trainer is not None:
         network.adapt(options)
     else:
-        network.build(inputs, layers, options | {"seed": int(generator.get_state()[1][0])})
+        network.build(inputs, layers, options | {"seed": seed_of(generator)})
         estimator._optimizer = LearningRate(settings)
     Fit(estimator, settings, data, held, generator, loss, incremental).run(batch_size)
+
+
+def seed_of(generator: np.random.RandomState) -> int:
+    """Of dropout: told by where the generator stands, which it does not change."""
+    _, words, position, *_ = generator.get_state()
+    return (int(words[0]) + int(position)) % 2**32
 
 
 def adopt(estimator: Any, coefs: list[np.ndarray], intercepts: list[np.ndarray], loss: str) -> None:

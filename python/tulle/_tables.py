@@ -36,6 +36,13 @@ def column_names(X: Any) -> list[str] | None:
     return None if names is None or callable(names) else [str(name) for name in names]
 
 
+def is_of_objects(X: Any) -> bool:
+    """Whether X, no frame, may hold text: an array of objects or strings, or lists that make one."""
+    if hasattr(X, "toarray"):
+        return False
+    return getattr(X if hasattr(X, "dtype") else np.asarray(X), "dtype", np.dtype(float)).kind in "OUST"
+
+
 def table_of(X: Any) -> Table:
     """Any table, its text as categories with levels in order."""
     if hasattr(X, "toarray"):
