@@ -11,7 +11,7 @@ import tulle  # noqa: E402
 EPOCHS = {"sklearn": 100, "tabular": 60, "ensemble": 40, "realmlp": 100, "plain": 100, "notebook": 100}
 
 ESTIMATORS = [
-    cls(recipe=recipe, max_iter=epochs)
+    cls(recipe=recipe, max_iter=epochs, random_state=0)
     for cls in (tulle.MLPClassifier, tulle.MLPRegressor)
     for recipe, epochs in EPOCHS.items()
 ]
