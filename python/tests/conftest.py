@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 
@@ -10,6 +11,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import tulle
+
+# A shell starts what it runs in the background with SIGINT ignored: what waits for Ctrl-C would wait for ever.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A loaded machine is no reason to fail; a run that fails is the same when it is repeated.
 settings.register_profile("tulle", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
