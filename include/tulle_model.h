@@ -166,7 +166,8 @@ struct tulle_model_info {
     const struct tulle_metrics *metrics; /* (3, target_count), rows = 0 where none were measured */
     const struct tulle_epoch *curve;     /* (curve_count) */
     size_t curve_count;
-    size_t best_epoch; /* from 1: the epoch whose parameters these are; 0: the last */
+    size_t best_epoch;   /* from 1: the epoch whose parameters these are; 0: the last */
+    size_t first_inputs; /* the first layer's, which the inputs' columns become on their way in */
 };
 
 /* It and all that it points to live as long as the model. */
@@ -193,6 +194,16 @@ TULLE_API enum tulle_status tulle_model_check_path(const char *path, struct tull
  * allocation beyond what the file's own length justifies. */
 TULLE_API enum tulle_status tulle_model_load(const char *path, tulle_model **model,
                                              struct tulle_error *error);
+
+/*
+ * The same with the file's bytes in memory. to_bytes says in *needed how many there are, and writes
+ * them where size is at least that; `bytes` may be NULL with a size of 0. from_bytes keeps no
+ * pointer to them.
+ */
+TULLE_API enum tulle_status tulle_model_to_bytes(const tulle_model *model, void *bytes, size_t size,
+                                                 size_t *needed, struct tulle_error *error);
+TULLE_API enum tulle_status tulle_model_from_bytes(const void *bytes, size_t size,
+                                                   tulle_model **model, struct tulle_error *error);
 
 /* Sessions made from the model must have been freed before it. */
 TULLE_API void tulle_model_free(tulle_model *model);
@@ -225,6 +236,20 @@ TULLE_API enum tulle_status tulle_session_set_threads(tulle_session *session, un
  */
 TULLE_API enum tulle_status tulle_session_predict(tulle_session *session, struct tulle_matrix x,
                                                   struct tulle_matrix_out out);
+
+/*
+ * The derivatives, by each column of x, of what a row's predictions come to, weighed by dy: dx
+ * (rows, input_count) is that of sum_p dy[r][p] prediction[r][p], with the predictions of
+ * tulle_session_predict, all in the columns' own units; dy is (rows, prediction_count). 0 by a
+ * value that is missing and by a category, and of a prediction that is held within its target's
+ * range; where a function has a corner, that of its right side. NaN by an infinite value.
+ * Does not allocate but in a session's first call, and in the first after
+ * tulle_session_set_threads: TULLE_ERROR_MEMORY leaves the session as it was.
+ */
+TULLE_API enum tulle_status tulle_session_input_gradient(tulle_session *session,
+                                                         struct tulle_matrix x,
+                                                         struct tulle_matrix dy,
+                                                         struct tulle_matrix_out dx);
 
 /* The index of the level that a cell with this text is, NaN if it is none: that of the same text,
  * or else, where both are numbers, of the same number. */

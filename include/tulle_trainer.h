@@ -115,6 +115,21 @@ enum tulle_parametrization {
         TULLE_PARAMETRIZATION_AUTO = -1 /* for tulle_train alone: as the recipe says */
 };
 
+/* X(NAME, value, name, formula): where libraries differ in what they mean by the same step. */
+#define TULLE_DIALECT_LIST(X)                                                                      \
+    X(PYTORCH, 0, pytorch, "as TULLE_OPTIMIZER_LIST has it")                                       \
+    X(SKLEARN, 1, sklearn,                                                                         \
+      "sgd: m = momentum m + learning_rate g; w -= m; nesterov: the same m; "                      \
+      "w -= learning_rate g + momentum m; adam, adamw: w -= learning_rate "                        \
+      "sqrt(1 - beta2^t) / (1 - beta1^t) m / (sqrt(v) + epsilon), at the end of section 2 of "     \
+      "Kingma and Ba (2015); means of rows with weights divide by the sum of the weights")
+
+enum tulle_dialect {
+#define TULLE_DIALECT_ENUM(NAME, value, name, formula) TULLE_DIALECT_##NAME = value,
+    TULLE_DIALECT_LIST(TULLE_DIALECT_ENUM)
+#undef TULLE_DIALECT_ENUM
+};
+
 /* How a step's gradients are put together from those of its rows. */
 enum tulle_reduction { TULLE_REDUCTION_MEAN = 0, TULLE_REDUCTION_SUM = 1 };
 
@@ -124,6 +139,7 @@ TULLE_API const char *tulle_loss_name(enum tulle_loss loss);
 TULLE_API const char *tulle_optimizer_name(enum tulle_optimizer optimizer);
 TULLE_API const char *tulle_initializer_name(enum tulle_initializer initializer);
 TULLE_API const char *tulle_parametrization_name(enum tulle_parametrization parametrization);
+TULLE_API const char *tulle_dialect_name(enum tulle_dialect dialect);
 TULLE_API const char *tulle_type_name(enum tulle_type type); /* "f32", "f64" */
 
 /* The values that the names stand for; TULLE_ERROR_ARGUMENT for a name that is none. */
@@ -136,6 +152,7 @@ TULLE_API enum tulle_status tulle_initializer_from_name(const char *name,
                                                         enum tulle_initializer *initializer);
 TULLE_API enum tulle_status
 tulle_parametrization_from_name(const char *name, enum tulle_parametrization *parametrization);
+TULLE_API enum tulle_status tulle_dialect_from_name(const char *name, enum tulle_dialect *dialect);
 TULLE_API enum tulle_status tulle_type_from_name(const char *name, enum tulle_type *type);
 
 /* One dense layer: units outputs, each act(w . x + b). */
@@ -263,6 +280,13 @@ struct tulle_trainer_options {
         mix_learning_rate; /* 1; >= 0: times learning_rate, for the mixes of parametric layers, */
     double factor_learning_rate; /* 1; the same for the front's factors, and */
     double number_learning_rate; /* 1; for its embeddings of numbers */
+
+    /* 0; >= 0: adds penalty / rows w to the gradient of each layer's weights, where a step has so
+     * many rows, and to the loss that it reports what this is the derivative of: penalty / (2 rows)
+     * sum w^2. That is of the loss that steps follow: of mse, which is twice that, it is twice as
+     * much, and of a built-in loss that is the mean over outputs its share of one. */
+    double penalty;
+    enum tulle_dialect dialect; /* TULLE_DIALECT_PYTORCH */
 };
 
 #define TULLE_TRAINER_OPTIONS                                                                      \
@@ -271,7 +295,7 @@ struct tulle_trainer_options {
             TULLE_OPTIMIZER_SGD, 0.01, 32, TULLE_REDUCTION_MEAN, TULLE_REDUCTION_MEAN, 0, 0, NULL, \
             NULL, 0, TULLE_INITIALIZER_FAN_IN, 0, 0.9, 0.999, 1e-8, 0, 1, 0, 0, 0, 1, 0, NULL, 0,  \
             NULL, NULL, 0, {NULL, 0, 0, 0, 0, 0, NULL, 0, 0}, TULLE_PARAMETRIZATION_STANDARD, 1,   \
-            1, 1                                                                                   \
+            1, 1, 0, TULLE_DIALECT_PYTORCH                                                         \
     }
 
 /*
@@ -317,14 +341,49 @@ tulle_trainer_step_gradient(tulle_trainer *trainer, struct tulle_matrix x, struc
 TULLE_API enum tulle_status tulle_trainer_epoch(tulle_trainer *trainer, struct tulle_matrix x,
                                                 struct tulle_matrix y, double *loss);
 
+/*
+ * The same without a shuffle: a step for every batch_size of the rows order[0..count-1] of x and y,
+ * of which any may be there more than once. weights is (rows of x) as in
+ * tulle_trainer_step_weighted, of which only those rows' are looked at, or NULL. Draws no random
+ * numbers. TULLE_ERROR_ARGUMENT, before anything happens, for a row that is none and a count of 0.
+ */
+TULLE_API enum tulle_status
+tulle_trainer_epoch_ordered(tulle_trainer *trainer, struct tulle_matrix x, struct tulle_matrix y,
+                            const double *weights, const size_t *order, size_t count, double *loss);
+
 /* The loss over all rows of x and y with the parameters as they are, without dropout; NaN with a
  * loss_function that returns it. */
 TULLE_API enum tulle_status tulle_trainer_loss(tulle_trainer *trainer, struct tulle_matrix x,
                                                struct tulle_matrix y, double *loss);
 
+/*
+ * The loss that a step of all rows of x and y would report and the gradient that it would follow,
+ * without the step: for optimisers of your own. weights is (rows) or NULL, as in
+ * tulle_trainer_step_weighted. gradient (may be NULL) has for each layer that by its weights and
+ * then that by its biases, in the shapes of tulle_trainer_get_parameters, with the penalty, if
+ * there is one; weight decay, clipping, dropout and the average have no part in it. Of mse it is
+ * that of half the loss. May allocate like a step, and in the first call room for as many gradients
+ * as there are parameters; TULLE_ERROR_MEMORY leaves everything as it was. A loss that is not
+ * finite is no error: nothing has been done.
+ */
+TULLE_API enum tulle_status tulle_trainer_gradient(tulle_trainer *trainer, struct tulle_matrix x,
+                                                   struct tulle_matrix y, const double *weights,
+                                                   double *loss, double *gradient);
+
 /* The network's outputs for all rows of x; out is (rows, outputs). */
 TULLE_API enum tulle_status tulle_trainer_predict(tulle_trainer *trainer, struct tulle_matrix x,
                                                   struct tulle_matrix_out out);
+
+/*
+ * The derivatives by each column of x of what a row's outputs come to, weighed by dy: dx (rows,
+ * columns of x) is that of sum_o dy[r][o] output[r][o], with the outputs of tulle_trainer_predict;
+ * dy is (rows, outputs). 0 by a column that is a level. Where a function has a corner, that of its
+ * right side: relu at 0, a spline at its knots. Does not allocate.
+ */
+TULLE_API enum tulle_status tulle_trainer_input_gradient(tulle_trainer *trainer,
+                                                         struct tulle_matrix x,
+                                                         struct tulle_matrix dy,
+                                                         struct tulle_matrix_out dx);
 
 /* Copies the parameters of layer number `layer` (from 0): weights is dense (units, inputs),
  * biases is (units), of the last layer with members (members, units, inputs) and (members, units);
@@ -359,6 +418,16 @@ TULLE_API enum tulle_status tulle_trainer_get_numbers(const tulle_trainer *train
 TULLE_API enum tulle_status tulle_trainer_set_numbers(tulle_trainer *trainer,
                                                       const double *numbers);
 
+/*
+ * Every parameter w becomes (1 - share) w + share w', with w' that of `from`, computed in double
+ * and then rounded; with a share of 1 it is a copy. For target networks and averages of one's own
+ * (Lillicrap et al., 2016). The optimiser's memory and the average fare as with set_parameters.
+ * TULLE_ERROR_ARGUMENT unless share is in [0, 1] and the networks are the same: precision, layers
+ * (but for dropout), embeddings and front, with its knots.
+ */
+TULLE_API enum tulle_status tulle_trainer_blend(tulle_trainer *trainer, const tulle_trainer *from,
+                                                double share);
+
 /* For schedules of your own; takes effect with the next step. */
 TULLE_API enum tulle_status tulle_trainer_set_learning_rate(tulle_trainer *trainer,
                                                             double learning_rate);
@@ -366,6 +435,21 @@ TULLE_API enum tulle_status tulle_trainer_set_learning_rate(tulle_trainer *train
 /* The same for what layers' dropout and the weight decay are multiplied by, in [0, 1]; 1 at first.
  */
 TULLE_API enum tulle_status tulle_trainer_set_regularization(tulle_trainer *trainer, double factor);
+
+/*
+ * All that the trainer is between two steps: parameters, the optimiser's memory, the average, the
+ * generator, how many steps there were (which names dropout), learning rate and regularization.
+ * get writes state_size bytes to `state`, of which each machine makes the same. set takes them into
+ * a trainer of the same network, precision, optimizer, and options for the like of momentum and
+ * averaging, on any machine: with the same options altogether its steps have the same bits as those
+ * of the one that they came from. TULLE_ERROR_FORMAT for any other bytes, which leave the trainer
+ * as it was. They are checked for accidents, not against forgers: of those, too, the worst is a
+ * trainer of no use.
+ */
+TULLE_API size_t tulle_trainer_state_size(const tulle_trainer *trainer);
+TULLE_API void tulle_trainer_get_state(const tulle_trainer *trainer, void *state);
+TULLE_API enum tulle_status tulle_trainer_set_state(tulle_trainer *trainer, const void *state,
+                                                    size_t size);
 
 /* The generator, to draw from in the same stream. Lives as long as the trainer. */
 TULLE_API struct tulle_rng *tulle_trainer_rng(tulle_trainer *trainer);

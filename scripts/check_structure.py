@@ -25,6 +25,7 @@ LAYERS = {
     "cli": [],
     "examples": [],
     "bench/peers": [],
+    "python/src": [],
 }
 # vec_<isa>.h opens a region of code for one instruction set: only the kernels' stubs may see it.
 VEC_HEADER = re.compile(r"vec_(?!types|math)\w+\.h$")
@@ -91,7 +92,7 @@ def check_includes(root, folder, path):
 
 def check_sources(root):
     taken = {}
-    tops = "include", "lib", "cli", "examples", "bench", "tests", "scripts"
+    tops = "include", "lib", "cli", "examples", "bench", "python", "tests", "scripts"
     for path in sources_in(root, *tops, suffixes=".c .h .py .sh"):
         lines = path.read_text().count("\n")
         if lines > MAX_LINES:
@@ -99,7 +100,7 @@ def check_sources(root):
         if path.name in taken:
             yield path, 1, f"the name is taken by {taken[path.name].relative_to(root)}"
         taken[path.name] = path
-    for path in sources_in(root, "include", "lib", "cli", "examples", "bench"):
+    for path in sources_in(root, "include", "lib", "cli", "examples", "bench", "python"):
         folder = str(path.parent.relative_to(root))
         if folder in LAYERS:
             yield from check_includes(root, folder, path)

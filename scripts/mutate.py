@@ -31,7 +31,7 @@ import threading
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 EXPLAINED = ROOT / "tests" / "mutants.txt"
-MODEL_TESTS = "test_model_formats test_model_traps test_model test_model_file".split()
+MODEL_TESTS = "test_model_formats test_model_traps test_model test_model_file test_model_bytes".split()
 CHECKPOINT_TESTS = "test_checkpoint_traps test_checkpoint_file test_resume_errors".split()
 LAST_TESTS = "test_out_of_memory_files test_model_hostile test_out_of_memory test_resume".split()
 LAST_TESTS += "test_hostile_checkpoint test_hostile_models".split()
@@ -39,6 +39,7 @@ MODEL_FIRST = [*MODEL_TESTS, "test_tensor_file", *CHECKPOINT_TESTS, *LAST_TESTS]
 CHECKPOINT_FIRST = [*CHECKPOINT_TESTS, "test_tensor_file", *MODEL_TESTS, *LAST_TESTS, "test_io_faults"]
 TESTS = {  # the quick and those most likely to notice come first
     "lib/model/tensor_file.c": ["test_tensor_file", *MODEL_FIRST, "test_io_faults"],
+    "lib/model/tensor_reader.c": ["test_tensor_file", *MODEL_FIRST, "test_io_faults"],
     "lib/model/model_file.c": MODEL_FIRST,
     "lib/model/model_json.c": MODEL_FIRST,
     "lib/model/model_check.c": MODEL_FIRST,

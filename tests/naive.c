@@ -343,13 +343,20 @@ double naive_update(const struct tulle_trainer_options *o, double rate, double d
                     double w, double g, struct naive_kept *kept)
 {
     double m, v;
+    int is_sklearn = o->dialect == TULLE_DIALECT_SKLEARN;
     if (o->optimizer != TULLE_OPTIMIZER_ADAMW)
         g += decay * w;
     switch (o->optimizer) {
     case TULLE_OPTIMIZER_SGD:
+        if (is_sklearn)
+            return w - (kept->m = o->momentum * kept->m + rate * g);
         kept->m = o->momentum * kept->m + g;
         return w - rate * kept->m;
     case TULLE_OPTIMIZER_NESTEROV:
+        if (is_sklearn) {
+            kept->m = o->momentum * kept->m + rate * g;
+            return w - (rate * g + o->momentum * kept->m);
+        }
         kept->m = o->momentum * kept->m + g;
         return w - rate * (g + o->momentum * kept->m);
     case TULLE_OPTIMIZER_RMSPROP:
@@ -363,6 +370,9 @@ double naive_update(const struct tulle_trainer_options *o, double rate, double d
         v = kept->v / (1 - pow(o->beta2, t));
         if (o->optimizer == TULLE_OPTIMIZER_ADAMW)
             w -= rate * decay * w;
+        if (is_sklearn)
+            return w - rate * sqrt(1 - pow(o->beta2, t)) / (1 - pow(o->beta1, t)) * kept->m /
+                           (sqrt(kept->v) + o->epsilon);
         return w - rate * m / (sqrt(v) + o->epsilon);
     case TULLE_OPTIMIZER_AUTO:
         break;

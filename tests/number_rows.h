@@ -92,6 +92,30 @@ static inline void *get_gradients(const struct kernels *kernels, const struct ro
     return sums;
 }
 
+/* The gradients with those by the numbers, of samples [begin, end), added in the numbers' column.
+ */
+static inline void add_input_gradients(const struct kernels *kernels, const struct rows *rows,
+                                       void *gradient, size_t begin, size_t end)
+{
+    size_t first = begin * rows->stride;
+    const void *x = at(rows->type, rows->x, first + NUMBER);
+    const void *from = at(rows->type, gradient, first + FIRST_SUM);
+    void *to = at(rows->type, gradient, first + NUMBER);
+    if (rows->knots)
+        kernels->spline_input_gradient(&rows->spline, rows->knots, rows->parameters, x, from,
+                                       rows->stride, end - begin, to);
+    else
+        kernels->waves_input_gradient(&rows->waves, rows->parameters, x, from, rows->stride,
+                                      end - begin, to);
+}
+
+static inline void *get_input_gradients(const struct kernels *kernels, const struct rows *rows)
+{
+    void *gradient = copy_buffer(rows->type, rows->gradient, rows->samples * rows->stride);
+    add_input_gradients(kernels, rows, gradient, 0, rows->samples);
+    return gradient;
+}
+
 static inline void assert_near(const struct kernels *kernels, const char *what, size_t i,
                                double found, double expected, double units)
 {
@@ -110,6 +134,14 @@ static inline void check_bits(const struct kernels *kernels, const struct rows *
     memcpy(found, rows->x, count * bytes);
     for (size_t i = 0; i < rows->samples; i++)
         embed(kernels, rows, found, i, i + 1);
+    assert_memory_equal(found, expected, count * bytes);
+    tulle_free(expected), tulle_free(found);
+    expected = get_input_gradients(tables[rows->type][0], rows);
+    found = get_input_gradients(kernels, rows);
+    assert_memory_equal(found, expected, count * bytes);
+    memcpy(found, rows->gradient, count * bytes);
+    for (size_t i = 0; i < rows->samples; i++)
+        add_input_gradients(kernels, rows, found, i, i + 1);
     assert_memory_equal(found, expected, count * bytes);
     tulle_free(expected), tulle_free(found);
     expected = get_gradients(tables[rows->type][0], rows, 1);
@@ -138,22 +170,29 @@ static inline void for_each_table_of(rows_maker *make, size_t terms, size_t dime
 }
 
 /* The bits that every machine ought to find. */
-static inline void check_written_bits(rows_maker *make, const uint64_t expected[2])
+static inline void check_written_bits(rows_maker *make, const uint64_t expected[2],
+                                      const uint64_t expected_of_inputs[2])
 {
-    uint64_t found[2];
+    uint64_t found[2], found_of_inputs[2];
     for (int type = TULLE_F32; type <= TULLE_F64; type++) {
         tulle_rng_seed(&rng, 5);
         struct rows rows = make((enum tulle_type)type, 20, 3);
         void *x = get_sums(tables[type][0], &rows);
         void *gradients = get_gradients(tables[type][0], &rows, 1);
+        void *of_inputs = get_input_gradients(tables[type][0], &rows);
         found[type] = hash_numbers(HASH_BEGIN, rows.type, x, rows.samples * rows.stride);
         found[type] = hash_numbers(found[type], rows.type, gradients, rows.size);
-        tulle_free(x), tulle_free(gradients);
+        found_of_inputs[type] =
+            hash_numbers(HASH_BEGIN, rows.type, of_inputs, rows.samples * rows.stride);
+        tulle_free(x), tulle_free(gradients), tulle_free(of_inputs);
         free_rows(&rows);
     }
-    if (memcmp(found, expected, sizeof found) != 0)
-        fail_msg("the bits of this machine are 0x%016" PRIx64 ", 0x%016" PRIx64, found[TULLE_F32],
-                 found[TULLE_F64]);
+    if (memcmp(found, expected, sizeof found) != 0 ||
+        memcmp(found_of_inputs, expected_of_inputs, sizeof found) != 0)
+        fail_msg("the bits of this machine are 0x%016" PRIx64 ", 0x%016" PRIx64 " and 0x%016" PRIx64
+                 ", 0x%016" PRIx64,
+                 found[TULLE_F32], found[TULLE_F64], found_of_inputs[TULLE_F32],
+                 found_of_inputs[TULLE_F64]);
 }
 
 /* test_<name>: check_<name>() of what for_each_shape() makes. */

@@ -39,6 +39,7 @@ DEFINE_TEST(scaling, 0 TULLE_SCALING_LIST(ONE_MORE))
 DEFINE_TEST(task, 0 TULLE_TASK_LIST(ONE_MORE))
 DEFINE_TEST(schedule, 0 TULLE_SCHEDULE_LIST(ONE_MORE))
 DEFINE_TEST(parametrization, 0 TULLE_PARAMETRIZATION_LIST(ONE_MORE))
+DEFINE_TEST(dialect, 0 TULLE_DIALECT_LIST(ONE_MORE))
 DEFINE_TEST(fading, 0 TULLE_FADING_LIST(ONE_MORE))
 DEFINE_TEST(recipe, 0 TULLE_RECIPE_LIST(ONE_MORE))
 DEFINE_TEST(type, 2)
@@ -104,10 +105,10 @@ int main(void)
         cmocka_unit_test(test_optimizer_names),  cmocka_unit_test(test_initializer_names),
         cmocka_unit_test(test_scaling_names),    cmocka_unit_test(test_task_names),
         cmocka_unit_test(test_schedule_names),   cmocka_unit_test(test_parametrization_names),
-        cmocka_unit_test(test_fading_names),     cmocka_unit_test(test_recipe_names),
-        cmocka_unit_test(test_type_names),       cmocka_unit_test(test_nearest),
-        cmocka_unit_test(test_some_names),       cmocka_unit_test(test_metric_names),
-        cmocka_unit_test(test_split_names),
+        cmocka_unit_test(test_dialect_names),    cmocka_unit_test(test_fading_names),
+        cmocka_unit_test(test_recipe_names),     cmocka_unit_test(test_type_names),
+        cmocka_unit_test(test_nearest),          cmocka_unit_test(test_some_names),
+        cmocka_unit_test(test_metric_names),     cmocka_unit_test(test_split_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -341,6 +341,16 @@ static enum tulle_status make_threads(struct tulle_error *error)
     return tulle_session_set_threads(session, 3);
 }
 
+static double dx[ASKED][4], expected_dx[ASKED][4];
+
+static enum tulle_status find_gradient(struct tulle_error *error)
+{
+    (void)error;
+    return tulle_session_input_gradient(session, tulle_f64(x[0], ASKED, 4),
+                                        tulle_f64(expected_y, ASKED, 1),
+                                        tulle_f64_out(dx[0], ASKED, 4));
+}
+
 static void check_predictions(enum tulle_status status)
 {
     (void)status;
@@ -365,6 +375,14 @@ static void check_threads(enum tulle_status status)
     assert_int_equal(make_session(NULL), TULLE_OK);
 }
 
+static void check_gradient(enum tulle_status status)
+{
+    memset(dx, 0, sizeof dx);
+    assert_int_equal(find_gradient(NULL), TULLE_OK);
+    assert_memory_equal(dx, expected_dx, sizeof dx);
+    check_threads(status);
+}
+
 static void test_session(void **state)
 {
     (void)state;
@@ -378,6 +396,14 @@ static void test_session(void **state)
     assert_int_equal(make_session(NULL), TULLE_OK);
     torture(&(struct operation){"give a session threads", make_threads, 1, 0, check_threads});
     torture(&(struct operation){"predict", predict, 1, 0, check_predictions});
+    assert_int_equal(find_gradient(NULL), TULLE_OK);
+    memcpy(expected_dx, dx, sizeof dx);
+    fail_allocations(1, 1); /* of which a second call needs none */
+    assert_int_equal(find_gradient(NULL), TULLE_OK);
+    assert_int_equal(stop_failing(), 0);
+    tulle_session_free(session);
+    assert_int_equal(make_session(NULL), TULLE_OK);
+    torture(&(struct operation){"gradients", find_gradient, 1, 0, check_gradient});
     tulle_session_free(session);
 }
 

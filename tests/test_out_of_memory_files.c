@@ -114,6 +114,30 @@ static enum tulle_status load(struct tulle_error *error)
     return tulle_model_load(in_folder("model"), &loaded, error);
 }
 
+static enum tulle_status load_bytes(struct tulle_error *error)
+{
+    struct bytes bytes = get_bytes(in_folder("model"));
+    enum tulle_status status = tulle_model_from_bytes(bytes.data, bytes.size, &loaded, error);
+    free(bytes.data);
+    return status;
+}
+
+static unsigned char saved[1 << 16];
+
+static enum tulle_status save_bytes(struct tulle_error *error)
+{
+    size_t size;
+    return tulle_model_to_bytes(model, saved, sizeof saved, &size, error);
+}
+
+static void check_saved_bytes(enum tulle_status status)
+{
+    struct bytes file = get_bytes(in_folder("model"));
+    if (status == TULLE_OK)
+        assert_memory_equal(saved, file.data, file.size);
+    free(file.data);
+}
+
 static void check_loaded(enum tulle_status status)
 {
     assert_int_equal(loaded != NULL, status == TULLE_OK);
@@ -165,6 +189,10 @@ static void test_models(void **state)
     save_model(model, in_folder("model"));
     torture(&(struct operation){.name = "save a model", .run = save, .check = check_saved});
     torture(&(struct operation){.name = "load a model", .run = load, .check = check_loaded});
+    torture(&(struct operation){
+        .name = "a model to bytes", .run = save_bytes, .check = check_saved_bytes});
+    torture(&(struct operation){
+        .name = "a model from bytes", .run = load_bytes, .check = check_loaded});
     tulle_model_free(model);
 }
 

@@ -113,6 +113,20 @@ static enum tulle_status epoch(void)
     return tulle_trainer_epoch(trainer, all_x(), all_y(), &loss);
 }
 
+static enum tulle_status epoch_ordered(void)
+{
+    static const size_t order[] = {39, 0, 7, 7, 12, 1, 3, 20, 31, 2};
+    return tulle_trainer_epoch_ordered(trainer, all_x(), all_y(), weights, order,
+                                       sizeof order / sizeof *order, &loss);
+}
+
+static enum tulle_status find_gradient(void)
+{
+    double gradient[2048];
+    assert_true(parameter_count(&options) <= sizeof gradient / sizeof *gradient);
+    return tulle_trainer_gradient(trainer, all_x(), all_y(), weights, &loss, gradient);
+}
+
 static enum tulle_status find_loss(void)
 {
     return tulle_trainer_loss(trainer, all_x(), all_y(), &loss);
@@ -121,6 +135,14 @@ static enum tulle_status find_loss(void)
 static enum tulle_status predict(void)
 {
     return tulle_trainer_predict(trainer, all_x(), tulle_f64_out(predictions, ROWS, OUTPUTS));
+}
+
+/* What needs no memory at all. */
+static enum tulle_status find_input_gradient(void)
+{
+    double dx[ROWS * (INPUTS + 1)];
+    return tulle_trainer_input_gradient(trainer, all_x(), all_y(),
+                                        tulle_f64_out(dx, ROWS, row_columns(&options)));
 }
 
 static enum tulle_status get_and_set(void)
@@ -262,12 +284,19 @@ static void torture_trainer(struct tulle_trainer_options of)
     torture_creation();
     torture_act("a large step", step);
     torture_act("an epoch", epoch);
+    torture_act("an epoch in order", epoch_ordered);
     torture_act("a loss", find_loss);
+    torture_act("a gradient", find_gradient);
     torture_act("predictions", predict);
     torture_act("parameters", get_and_set);
     if (options.averaging == 0)
         torture_act("a step of the caller's gradients", step_gradient);
     torture_model();
+    trainer = new_trainer(&options);
+    fail_allocations(1, 1);
+    assert_int_equal(find_input_gradient(), TULLE_OK);
+    assert_int_equal(stop_failing(), 0);
+    tulle_trainer_free(trainer);
     free(x);
     free(y);
     free(weights);

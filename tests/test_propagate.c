@@ -155,8 +155,13 @@ static struct results run(const struct plan *plan, const struct kernels *kernels
                         .weights = plan->weights,
                         .loss = plan->loss,
                         .drops = 1};
-    struct step step = {parameters,        0.004, 0.5,
-                        1 / (double)batch, 1,     is_in_place ? NULL : &optimizer};
+    struct step step = {.parameters = parameters,
+                        .learning_rate = 0.004,
+                        .regularization = 0.5,
+                        .weight_alpha = 1 / (double)batch,
+                        .bias_alpha = 1,
+                        .keeps_gradients = !is_in_place,
+                        .optimizer = is_in_place ? NULL : &optimizer};
     if (is_in_place)
         step.weight_alpha = step.bias_alpha = -0.1 / (double)batch;
     struct results results = {.bits = HASH_BEGIN};
@@ -398,7 +403,9 @@ static void test_infinite_gradient(void **state)
                             .parameters = parameters,
                             .x = {.matrix = tulle_f32(x, 1, INPUTS)},
                             .y = {.matrix = tulle_f32(&y, 1, 1)}};
-        tulle_pass_step(&pass, pool, 0, 1, &(struct step){parameters, 0.01, 1, -0.01, -0.01, NULL});
+        tulle_pass_step(
+            &pass, pool, 0, 1,
+            &(struct step){.parameters = parameters, .weight_alpha = -0.01, .bias_alpha = -0.01});
         double loss = tulle_pass_loss(&pass, pool, 0, 1);
         assert_true(isfinite(loss));
         assert_true(t == 0 || loss == expected);

@@ -92,6 +92,33 @@ static void check_formula(const struct kernels *kernels, const struct rows *rows
     tulle_free(x), tulle_free(gradients);
 }
 
+/* The gradient by a sample's number is added to what is there, and nothing else is written. At a
+ * knot the slope is that of the bin to its right; beyond the knots there is none. */
+static void check_input_formula(const struct kernels *kernels, const struct rows *rows)
+{
+    enum tulle_type type = rows->type;
+    void *found = get_input_gradients(kernels, rows);
+    for (size_t i = 0; i < SAMPLES * rows->stride; i++) {
+        size_t first = i - i % rows->stride + FIRST_SUM;
+        double sum = 0, x = number(rows, i / rows->stride), most = 1;
+        if (i % rows->stride != NUMBER) {
+            assert_true(is_same(type, found, rows->gradient, i));
+            continue;
+        }
+        for (size_t t = 0; t < rows->spline.bins; t++)
+            for (size_t d = 0; x >= knot(rows, t) && x < knot(rows, t + 1) && d < rows->dimensions;
+                 d++) {
+                double width = knot(rows, t + 1) - knot(rows, t);
+                sum += get(type, rows->gradient, first + d) *
+                       get(type, rows->parameters, t * rows->length + d) / width;
+                most = fmax(most, 1 / width);
+            }
+        assert_near(kernels, "gradient by number", i, get(type, found, i),
+                    get(type, rows->gradient, i) + sum, most * (double)rows->dimensions);
+    }
+    tulle_free(found);
+}
+
 /* The sum of the first so many rows of W, rounded as it grows. */
 static double sum_of_bins(const struct rows *rows, size_t bins, size_t d)
 {
@@ -165,6 +192,7 @@ static void for_each_shape(rows_check *check)
 }
 
 TEST_EVERY_SHAPE(formula)
+TEST_EVERY_SHAPE(input_formula)
 TEST_EVERY_SHAPE(bits)
 TEST_EVERY_SHAPE(whole_bins)
 TEST_EVERY_SHAPE(equal_knots)
@@ -180,16 +208,19 @@ static void test_written_bits(void **state)
 {
     static const uint64_t expected[] = {
         [TULLE_F32] = 0xa1a7f13d08e454ec, [TULLE_F64] = 0x26db27435d610580};
+    static const uint64_t of_inputs[] = {
+        [TULLE_F32] = 0x8dd0b6f76017f341, [TULLE_F64] = 0xbbcfacb546005313};
     (void)state;
-    check_written_bits(make_rows, expected);
+    check_written_bits(make_rows, expected, of_inputs);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_formula),    cmocka_unit_test(test_bits),
-        cmocka_unit_test(test_whole_bins), cmocka_unit_test(test_equal_knots),
-        cmocka_unit_test(test_most_bins),  cmocka_unit_test(test_written_bits),
+        cmocka_unit_test(test_formula),      cmocka_unit_test(test_input_formula),
+        cmocka_unit_test(test_bits),         cmocka_unit_test(test_whole_bins),
+        cmocka_unit_test(test_equal_knots),  cmocka_unit_test(test_most_bins),
+        cmocka_unit_test(test_written_bits),
     };
     tulle_rng_seed(&rng, 7);
     return cmocka_run_group_tests(tests, find_tables, NULL);

@@ -102,6 +102,28 @@ static void check_formula(const struct kernels *kernels, const struct rows *rows
     tulle_free(x), tulle_free(gradients), free(expected);
 }
 
+/* The gradient by a sample's number is added to what is there, and nothing else is written. */
+static void check_input_formula(const struct kernels *kernels, const struct rows *rows)
+{
+    enum tulle_type type = rows->type;
+    void *found = get_input_gradients(kernels, rows);
+    for (size_t i = 0; i < SAMPLES * rows->stride; i++) {
+        size_t first = i - i % rows->stride + FIRST_SUM;
+        double sum = get(type, rows->gradient, i), x = number(rows, i / rows->stride);
+        if (i % rows->stride != NUMBER) {
+            assert_true(is_same(type, found, rows->gradient, i));
+            continue;
+        }
+        for (size_t d = 0; d < rows->waves.dimensions; d++)
+            for (size_t f = 0; f < rows->waves.frequencies; f++)
+                sum -= get(type, rows->gradient, first + d) * parameter(rows, 2 + d, f) *
+                       sin(angle(rows, f, x)) * 2 * pi * parameter(rows, 0, f);
+        assert_near(kernels, "gradient by number", i, get(type, found, i), sum,
+                    64 * (double)(rows->waves.frequencies * rows->waves.dimensions));
+    }
+    tulle_free(found);
+}
+
 /* What is no angle any more: its waves are NaN, but the padding of the gradients is 0. */
 static void check_padding(const struct kernels *kernels, const struct rows *rows)
 {
@@ -172,6 +194,7 @@ static void for_each_shape(rows_check *check)
 }
 
 TEST_EVERY_SHAPE(formula)
+TEST_EVERY_SHAPE(input_formula)
 TEST_EVERY_SHAPE(bits)
 TEST_EVERY_SHAPE(padding)
 TEST_EVERY_SHAPE(differences)
@@ -187,16 +210,19 @@ static void test_written_bits(void **state)
 {
     static const uint64_t expected[] = {
         [TULLE_F32] = 0xc4ea764c7902ec76, [TULLE_F64] = 0x65eeac0f52fb7a32};
+    static const uint64_t of_inputs[] = {
+        [TULLE_F32] = 0x6bf11b212d0d76f8, [TULLE_F64] = 0x3b368abb50397fb3};
     (void)state;
-    check_written_bits(make_rows, expected);
+    check_written_bits(make_rows, expected, of_inputs);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_formula),    cmocka_unit_test(test_bits),
-        cmocka_unit_test(test_padding),    cmocka_unit_test(test_differences),
-        cmocka_unit_test(test_most_waves), cmocka_unit_test(test_written_bits),
+        cmocka_unit_test(test_formula),      cmocka_unit_test(test_input_formula),
+        cmocka_unit_test(test_bits),         cmocka_unit_test(test_padding),
+        cmocka_unit_test(test_differences),  cmocka_unit_test(test_most_waves),
+        cmocka_unit_test(test_written_bits),
     };
     tulle_rng_seed(&rng, 7);
     return cmocka_run_group_tests(tests, find_tables, NULL);

@@ -15,6 +15,7 @@ static const char *const scaling_names[] = {TULLE_SCALING_LIST(NAME)};
 static const char *const task_names[] = {TULLE_TASK_LIST(NAME)};
 static const char *const schedule_names[] = {TULLE_SCHEDULE_LIST(NAME)};
 static const char *const parametrization_names[] = {TULLE_PARAMETRIZATION_LIST(NAME)};
+static const char *const dialect_names[] = {TULLE_DIALECT_LIST(NAME)};
 static const char *const fading_names[] = {TULLE_FADING_LIST(NAME)};
 static const char *const recipe_names[] = {TULLE_RECIPE_LIST(NAME)};
 static const char *const metric_names[] = {TULLE_METRIC_LIST(NAME)};
@@ -58,6 +59,7 @@ DEFINE_NAMES(scaling)
 DEFINE_NAMES(task)
 DEFINE_NAMES(schedule)
 DEFINE_NAMES(parametrization)
+DEFINE_NAMES(dialect)
 DEFINE_NAMES(fading)
 DEFINE_NAMES(recipe)
 DEFINE_NAMES(type)

@@ -230,6 +230,61 @@ void tulle_encode_targets(const void *context, const void *row, enum tulle_type 
     }
 }
 
+/* --- And back --------------------------------------------------------------------------------- */
+
+/* The slope of deviate_of; at a quantile that of its right side. */
+static double slope_of_deviate(const struct number_map *map, double x)
+{
+    size_t above = tulle_number_map_find(map, x);
+    if (above == 0 || above == map->count)
+        return 0;
+    const struct number_pair *to = map->pairs + above, *from = to - 1;
+    return (to->value - from->value) / (to->key - from->key);
+}
+
+/* That of smooth_clip: (1 + (u / 3)^2)^(-3/2). */
+static double slope_of_clip(double u)
+{
+    double third = u / 3, factor = 1 / sqrt(1 + third * third);
+    return fabs(u) < 1e150 ? factor * factor * factor : 0;
+}
+
+/* That of tulle_encode_number. */
+static double slope_of_number(const struct encoder *encoder, size_t c, double x)
+{
+    const struct tulle_column *column = &encoder->columns[c];
+    if (isinf(x))
+        return NAN;
+    if (column->scaling == TULLE_SCALING_NONE)
+        return 1;
+    if (column->minimum == column->maximum)
+        return 0;
+    if (column->scaling == TULLE_SCALING_QUANTILE)
+        return slope_of_deviate(&encoder->maps[c], x);
+    double clip = column->scaling == TULLE_SCALING_ROBUST
+                      ? slope_of_clip((x - column->mean) / column->scale)
+                      : 1;
+    return clip / column->scale;
+}
+
+void tulle_encode_gradient(const void *context, const void *row, enum tulle_type type,
+                           const double *gradient, void *dx, enum tulle_type dx_type)
+{
+    const struct row_encoder *rows = context;
+    const struct encoder *encoder = rows->encoder;
+    for (size_t c = 0; c < encoder->column_count; c++) {
+        const struct tulle_column *column = &encoder->columns[c];
+        double x = cell(rows, row, type, c), result = 0;
+        if (shape_of(column) == SHAPE_NUMBER && !isnan(x))
+            result = *gradient * slope_of_number(encoder, c, x);
+        gradient += tulle_column_inputs(column);
+        if (dx_type == TULLE_F64)
+            ((double *)dx)[c] = result;
+        else
+            ((float *)dx)[c] = (float)result;
+    }
+}
+
 int tulle_is_out_of_range(const struct tulle_column *column, double value)
 {
     if (isnan(value))

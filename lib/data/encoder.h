@@ -58,6 +58,12 @@ void tulle_encode_inputs(const void *context, const void *row, enum tulle_type t
 void tulle_encode_targets(const void *context, const void *row, enum tulle_type type,
                           double *encoded);
 
+/* The way back: from the gradient by the inputs that a row became, as tulle_encode_inputs writes
+ * them, to dx, that by its numbers, (column_count) of dx_type. By what is missing, or a level, it
+ * is 0; by an infinity NaN. */
+void tulle_encode_gradient(const void *context, const void *row, enum tulle_type type,
+                           const double *gradient, void *dx, enum tulle_type dx_type);
+
 /* What a number that is not missing becomes in a numeric column that is an input. */
 double tulle_encode_number(const struct encoder *encoder, size_t column, double x);
 

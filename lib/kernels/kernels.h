@@ -208,6 +208,10 @@ struct kernels {
                            const void *gradient, size_t stride, size_t n, enum sum_part part,
                            void *sums, double alpha);
 
+    /* to[i * stride] += the gradient by x[i * stride], from that of the sums. */
+    void (*waves_input_gradient)(const struct waves *waves, const void *parameters, const void *x,
+                                 const void *gradient, size_t stride, size_t n, void *to);
+
     /* to[i * stride + d] = sum_t e_t W_td, where e_t is the share of bin t that lies below
      * x[i * stride], for n samples. knots are (bins + 1) numbers of the table's type. */
     void (*spline)(const struct spline *spline, const void *knots, const void *parameters,
@@ -217,6 +221,11 @@ struct kernels {
     void (*spline_gradient)(const struct spline *spline, const void *knots, const void *x,
                             const void *gradient, size_t stride, size_t n, enum sum_part part,
                             void *sums, double alpha);
+
+    /* As waves_input_gradient; at a knot that of the bin to its right. */
+    void (*spline_input_gradient)(const struct spline *spline, const void *knots,
+                                  const void *parameters, const void *x, const void *gradient,
+                                  size_t stride, size_t n, void *to);
 
     /* x[i] = f(x[i]) for n numbers of the table's type, without any alignment. */
     void (*elementary)(enum elementary f, void *x, size_t n);

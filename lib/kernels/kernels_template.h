@@ -549,7 +549,9 @@ const struct kernels TABLE = {
     .scale_rows = scale_rows,
     .waves = compute_waves,
     .waves_gradient = compute_waves_gradient,
+    .waves_input_gradient = compute_waves_input_gradient,
     .spline = compute_spline,
     .spline_gradient = compute_spline_gradient,
+    .spline_input_gradient = compute_spline_input_gradient,
     .elementary = elementary,
 };

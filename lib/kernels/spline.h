@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "dots.h"
 #include "kernels.h"
 #include "vec_types.h"
 
@@ -77,6 +78,28 @@ static void compute_spline_gradient(const struct spline *spline, const void *kno
     }
     for (size_t i = 0; part & SUM_LAST && i < tulle_spline_size(spline); i += LANES)
         vec_store((real *)sums + i, vec_set1((real)alpha) * vec_load((real *)sums + i));
+}
+
+/* Where x lies in bin t, sum_d g_d W_td / (k_(t+1) - k_t); it is flat beyond the knots. */
+static void compute_spline_input_gradient(const struct spline *spline, const void *knots,
+                                          const void *parameters, const void *x,
+                                          const void *gradient, size_t stride, size_t n, void *to)
+{
+    _Alignas(VEC_BYTES) real padded[TULLE_MOST_WAVES]; /* a row of gradients */
+    const real *ends = knots;
+    size_t row = tulle_padded(spline->dimensions); /* of W */
+    real dot;
+    memset(padded, 0, row * sizeof *padded);
+    for (size_t i = 0; i < n * stride; i += stride) {
+        real number = ((const real *)x)[i];
+        size_t bin = find_bin(ends, spline->bins, number);
+        if (!(number >= ends[bin] && number < ends[bin + 1]))
+            continue;
+        memcpy(padded, (const real *)gradient + i, spline->dimensions * sizeof *padded);
+        const real *w = (const real *)parameters + bin * row;
+        compute_dots(1, &(struct product){padded, w, &dot, row, row, 1, row}, 0, 0, 0);
+        ((real *)to)[i] += dot / (ends[bin + 1] - ends[bin]);
+    }
 }
 
 #endif

@@ -96,4 +96,28 @@ static void compute_waves_gradient(const struct waves *waves, const void *parame
     scale_sums(c_sums, waves->dimensions, waves->dimensions, (real)alpha);
 }
 
+/* With z and r as in add_wave_gradients: sum_f -r_f sin(z_f) 2 pi w_f. */
+static void compute_waves_input_gradient(const struct waves *waves, const void *parameters,
+                                         const void *x, const void *gradient, size_t stride,
+                                         size_t n, void *to)
+{
+    _Alignas(VEC_BYTES) real slopes[TULLE_MOST_WAVES];
+    size_t row = tulle_padded(waves->frequencies);
+    const real *w = parameters, *b = w + row, *v = b + row;
+    real dot;
+    const struct product product = {slopes, w, &dot, row, row, 1, row};
+    for (size_t i = 0; i < n * stride; i += stride) {
+        const real *from = (const real *)gradient + i;
+        for (size_t f = 0; f < row; f += LANES) {
+            vec angle = wave_angle(vec_load(w + f), vec_load(b + f), ((const real *)x)[i]);
+            vec below = vec_set1(0);
+            for (size_t d = 0; d < waves->dimensions; d++)
+                below = vec_fma(vec_set1(from[d]), vec_load(v + d * row + f), below);
+            vec_store(slopes + f, below * -vec_sin(angle));
+        }
+        compute_dots(1, &product, 0, 0, 0);
+        ((real *)to)[i] += TWO_PI * dot;
+    }
+}
+
 #endif

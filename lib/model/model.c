@@ -174,6 +174,7 @@ static enum tulle_status make_network(struct tulle_model *model, struct tulle_er
     if (status != TULLE_OK)
         return status;
     model->info.parameter_count = model->network.parameter_count;
+    model->info.first_inputs = model->network.layers[0].inputs;
     model->parameters = tulle_network_arena(&model->network);
     return model->parameters ? TULLE_OK : tulle_fail_memory(error);
 }

@@ -235,29 +235,49 @@ static void leave_mode(struct host_mode mode)
 
 /* --- Saving ---------------------------------------------------------------------------------- */
 
-static enum tulle_status save(const tulle_model *model, const char *path, struct tulle_error *error)
+/* Where a model goes: a file, or memory, of which *needed is said. */
+struct destination {
+    const char *path;
+    unsigned char *bytes;
+    size_t size, *needed;
+};
+
+static enum tulle_status save(const tulle_model *model, const struct destination *to,
+                              struct tulle_error *error)
 {
     if (!tulle_model_is_finite(model))
-        return tulle_fail_at(error, TULLE_ERROR_DIVERGED, path, 0, 0,
+        return tulle_fail_at(error, TULLE_ERROR_DIVERGED, to->path ? to->path : "", 0, 0,
                              "not saved: the model has parameters that are not finite numbers");
     struct model_tensors list;
+    struct host_mode mode = enter_mode();
     enum tulle_status status = list_tensors(&model->info, model, &list, error);
     char *description = tulle_model_json_write(&model->info);
-    if (status == TULLE_OK)
-        status = tulle_tensor_file_write(&model_file, path, NULL, model->info.tulle_version,
+    if (status == TULLE_OK && to->path)
+        status = tulle_tensor_file_write(&model_file, to->path, NULL, model->info.tulle_version,
                                          description, list.items, list.count, error);
+    else if (status == TULLE_OK)
+        status = tulle_tensor_bytes_write(&model_file, model->info.tulle_version, description,
+                                          list.items, list.count, to->bytes, to->size, to->needed,
+                                          error);
     tulle_free(description);
     tulle_free(list.items);
+    leave_mode(mode);
     return status;
 }
 
 enum tulle_status tulle_model_save(const tulle_model *model, const char *path,
                                    struct tulle_error *error)
 {
-    struct host_mode mode = enter_mode();
-    enum tulle_status status = save(model, path, error);
-    leave_mode(mode);
-    return status;
+    const struct destination to = {.path = path};
+    return save(model, &to, error);
+}
+
+enum tulle_status tulle_model_to_bytes(const tulle_model *model, void *bytes, size_t size,
+                                       size_t *needed, struct tulle_error *error)
+{
+    const struct destination to = {.bytes = bytes, .size = size, .needed = needed};
+    *needed = 0;
+    return save(model, &to, error);
 }
 
 enum tulle_status tulle_model_check_path(const char *path, struct tulle_error *error)
@@ -347,17 +367,14 @@ static enum tulle_status read_parameters(struct tensor_reader *reader, struct tu
     return status;
 }
 
-enum tulle_status tulle_model_load(const char *path, tulle_model **model, struct tulle_error *error)
+/* Reads a model from a reader that has just been opened, and closes that. */
+static enum tulle_status load(struct tensor_reader *reader, tulle_model **model,
+                              struct tulle_error *error)
 {
-    struct tensor_reader *reader;
-    *model = NULL;
-    enum tulle_status status = tulle_tensor_file_open(&model_file, path, &reader, error);
-    if (status != TULLE_OK)
-        return status;
     struct tulle_model *made = NULL;
     char checksum[sizeof made->checksum];
     struct host_mode mode = enter_mode();
-    status = make_model(reader, &made, error);
+    enum tulle_status status = make_model(reader, &made, error);
     if (status == TULLE_OK)
         status = read_parameters(reader, made, error);
     status = tulle_tensor_file_finish(reader, status, checksum, error);
@@ -370,6 +387,23 @@ enum tulle_status tulle_model_load(const char *path, tulle_model **model, struct
         tulle_model_free(made);
     }
     return status;
+}
+
+enum tulle_status tulle_model_load(const char *path, tulle_model **model, struct tulle_error *error)
+{
+    struct tensor_reader *reader;
+    *model = NULL;
+    enum tulle_status status = tulle_tensor_file_open(&model_file, path, &reader, error);
+    return status == TULLE_OK ? load(reader, model, error) : status;
+}
+
+enum tulle_status tulle_model_from_bytes(const void *bytes, size_t size, tulle_model **model,
+                                         struct tulle_error *error)
+{
+    struct tensor_reader *reader;
+    *model = NULL;
+    enum tulle_status status = tulle_tensor_bytes_open(&model_file, bytes, size, &reader, error);
+    return status == TULLE_OK ? load(reader, model, error) : status;
 }
 
 #else
@@ -399,6 +433,22 @@ enum tulle_status tulle_model_check_path(const char *path, struct tulle_error *e
 enum tulle_status tulle_model_load(const char *path, tulle_model **model, struct tulle_error *error)
 {
     (void)path;
+    *model = NULL;
+    return fail_without(error);
+}
+
+enum tulle_status tulle_model_to_bytes(const tulle_model *model, void *bytes, size_t size,
+                                       size_t *needed, struct tulle_error *error)
+{
+    (void)model, (void)bytes, (void)size;
+    *needed = 0;
+    return fail_without(error);
+}
+
+enum tulle_status tulle_model_from_bytes(const void *bytes, size_t size, tulle_model **model,
+                                         struct tulle_error *error)
+{
+    (void)bytes, (void)size;
     *model = NULL;
     return fail_without(error);
 }

@@ -2,6 +2,7 @@
 #include "../base/portability.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "output_link.h"
 
@@ -37,6 +38,12 @@ static double clamp(const struct tulle_column *target, double output, double pre
     return prediction < target->minimum   ? target->minimum
            : prediction > target->maximum ? target->maximum
                                           : prediction;
+}
+
+/* Whether it is not what it would be. */
+static int is_held(const struct tulle_column *target, double output, double prediction)
+{
+    return clamp(target, output, prediction) != prediction && !isnan(prediction);
 }
 
 static void scale_outputs(const void *context, const double *outputs, double *predictions)
@@ -107,4 +114,68 @@ struct output_link tulle_model_link(const struct model_link *link)
     else if (link->info->loss == TULLE_LOSS_CROSS_ENTROPY)
         result.apply = softmax_outputs;
     return result;
+}
+
+/* --- And back --------------------------------------------------------------------------------- */
+
+static double number(const void *row, enum tulle_type type, size_t i)
+{
+    return type == TULLE_F64 ? ((const double *)row)[i] : (double)((const float *)row)[i];
+}
+
+/* dy_k dp_k/do_k of predictions that each come from one output: p = s o + m, or s exp(o), which are
+ * their own derivatives. */
+static void find_gradient(const struct model_link *link, const void *dy, enum tulle_type type,
+                          double *outputs, double *predictions)
+{
+    const struct tulle_model_info *info = link->info;
+    int is_exponential = info->loss == TULLE_LOSS_POISSON || info->loss == TULLE_LOSS_GAMMA;
+    size_t each = tulle_target_predictions(info, 0), count = info->prediction_count;
+    memcpy(predictions, outputs, count * sizeof *predictions);
+    if (is_exponential)
+        link->kernels->elementary(ELEMENTARY_EXP, predictions, count);
+    for (size_t k = 0; k < count; k++) {
+        const struct tulle_column *target = &info->targets[k / each];
+        double prediction = is_exponential ? predictions[k] * target->scale
+                                           : outputs[k] * target->scale + target->mean;
+        double slope = is_exponential ? prediction : target->scale;
+        outputs[k] = is_held(target, outputs[k], prediction)
+                         ? 0
+                         : number(dy, type, k) * (slope + nan_unless_finite(outputs[k]));
+    }
+}
+
+/* Of 1 - p and p: dp/do = p (1 - p). */
+static void find_logistic_gradient(const struct model_link *link, const void *dy,
+                                   enum tulle_type type, double *outputs, double *predictions)
+{
+    logistic_outputs(link, outputs, predictions);
+    for (size_t t = 0; t < link->info->target_count; t++) {
+        const double *p = predictions + 2 * t;
+        outputs[t] = (number(dy, type, 2 * t + 1) - number(dy, type, 2 * t)) * (p[0] * p[1]);
+    }
+}
+
+/* dp_j/do_k = p_j ((j == k) - p_k), so the sum over j is p_k (dy_k - sum p_j dy_j). */
+static void find_softmax_gradient(const struct model_link *link, const void *dy,
+                                  enum tulle_type type, double *outputs, double *predictions)
+{
+    size_t classes = tulle_target_predictions(link->info, 0);
+    double mean = 0;
+    softmax_outputs(link, outputs, predictions);
+    for (size_t k = 0; k < classes; k++)
+        mean += predictions[k] * number(dy, type, k);
+    for (size_t k = 0; k < classes; k++)
+        outputs[k] = predictions[k] * (number(dy, type, k) - mean);
+}
+
+void tulle_model_link_gradient(const struct model_link *link, const void *dy, enum tulle_type type,
+                               double *outputs, double *predictions)
+{
+    if (link->info->loss == TULLE_LOSS_BINARY_CROSS_ENTROPY)
+        find_logistic_gradient(link, dy, type, outputs, predictions);
+    else if (link->info->loss == TULLE_LOSS_CROSS_ENTROPY)
+        find_softmax_gradient(link, dy, type, outputs, predictions);
+    else
+        find_gradient(link, dy, type, outputs, predictions);
 }

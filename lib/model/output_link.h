@@ -14,6 +14,12 @@ struct model_link {
  * scaling, in double. The model_link must outlive it. */
 struct output_link tulle_model_link(const struct model_link *link);
 
+/* The way back: a row of gradients by the predictions, numbers of `type`, and the outputs that
+ * these came from, which become the gradient by the outputs. 0 where a prediction is held at the
+ * edge of its range. predictions is room for so many. */
+void tulle_model_link_gradient(const struct model_link *link, const void *dy, enum tulle_type type,
+                               double *outputs, double *predictions);
+
 /* The columns that a target of the model takes among the predictions. */
 size_t tulle_target_predictions(const struct tulle_model_info *info, size_t target);
 

@@ -49,6 +49,16 @@ enum tulle_status tulle_tensor_file_write(const struct tensor_file *kind, const 
                                           size_t count, struct tulle_error *error);
 
 /*
+ * The same bytes into memory: *needed of them, written where size is at least that. `bytes` may be
+ * NULL with a size of 0.
+ */
+enum tulle_status tulle_tensor_bytes_write(const struct tensor_file *kind,
+                                           const char *tulle_version, const char *description,
+                                           const struct tensor *tensors, size_t count,
+                                           unsigned char *bytes, size_t size, size_t *needed,
+                                           struct tulle_error *error);
+
+/*
  * Reading goes: open; find out from the description which tensors there must be; check that they
  * are there; only then make room for them; read; finish, in any case. No error but that of open and
  * finish says which file it is about.
@@ -59,6 +69,12 @@ struct tensor_reader;
  * version. */
 enum tulle_status tulle_tensor_file_open(const struct tensor_file *kind, const char *path,
                                          struct tensor_reader **reader, struct tulle_error *error);
+
+/* The same of a file's bytes in memory, which the reader uses where they are. Errors name no file.
+ */
+enum tulle_status tulle_tensor_bytes_open(const struct tensor_file *kind, const void *bytes,
+                                          size_t size, struct tensor_reader **reader,
+                                          struct tulle_error *error);
 
 /* What stands in the metadata; the texts live as long as the reader. */
 const char *tulle_tensor_file_description(const struct tensor_reader *reader);

@@ -61,20 +61,50 @@ void tulle_front_forward(const struct network *network, const struct kernels *ke
                             0, e - s, network->layers[0].inputs, 0);
 }
 
+/* x_gradient = the sum over the members of f dloss/dx'. */
+static void join_members(const struct network *network, const struct kernels *kernels,
+                         const struct workspace *ws, const void *parameters, size_t s, size_t e)
+{
+    size_t members = network->members, stride = ws->x_stride;
+    for (size_t m = 0; network->has_factors && m < members; m++)
+        kernels->scale_rows(at(network, ws->x_gradient, s * stride), stride,
+                            at(network, ws->x_slope, (s * members + m) * stride), members * stride,
+                            at(network, parameters, network->factors + m * network->factor_stride),
+                            0, e - s, network->layers[0].inputs, m > 0);
+}
+
 void tulle_front_gradient(const struct network *network, const struct kernels *kernels,
                           const struct workspace *ws, const void *parameters, size_t s, size_t e)
 {
-    size_t members = network->members, stride = ws->x_stride, width = network->layers[0].inputs;
-    int is_needed = network->embedding_count > 0 || network->number_count > 0;
+    size_t members = network->members, stride = ws->x_stride;
+    if (network->embedding_count > 0 || network->number_count > 0)
+        join_members(network, kernels, ws, parameters, s, e);
     for (size_t m = 0; network->has_factors && m < members; m++) {
         void *slope = at(network, ws->x_slope, (s * members + m) * stride);
-        const void *factors =
-            at(network, parameters, network->factors + m * network->factor_stride);
-        if (is_needed)
-            kernels->scale_rows(at(network, ws->x_gradient, s * stride), stride, slope,
-                                members * stride, factors, 0, e - s, width, m > 0);
         kernels->scale_rows(slope, members * stride, slope, members * stride,
-                            at(network, ws->x, s * stride), stride, e - s, width, 0);
+                            at(network, ws->x, s * stride), stride, e - s,
+                            network->layers[0].inputs, 0);
+    }
+}
+
+void tulle_front_input_gradient(const struct network *network, const struct kernels *kernels,
+                                const struct workspace *ws, const void *parameters, size_t s,
+                                size_t e)
+{
+    size_t stride = ws->x_stride, first = s * stride;
+    join_members(network, kernels, ws, parameters, s, e);
+    for (size_t i = 0; i < network->number_count; i++) {
+        const void *own = at(network, parameters, network->first_number + i * network->number_size);
+        const void *x = at(network, ws->x, first + network->numbers[i]);
+        const void *from =
+            at(network, ws->x_gradient, first + network->number_column + i * network->dimensions);
+        void *to = at(network, ws->x_gradient, first + network->numbers[i]);
+        if (network->knots)
+            kernels->spline_input_gradient(&network->spline,
+                                           at(network, network->knots, i * network->knot_stride),
+                                           own, x, from, stride, e - s, to);
+        else
+            kernels->waves_input_gradient(&network->waves, own, x, from, stride, e - s, to);
     }
 }
 

@@ -26,6 +26,12 @@ static inline const void *tulle_front_output(const struct workspace *ws)
 void tulle_front_gradient(const struct network *network, const struct kernels *kernels,
                           const struct workspace *ws, const void *parameters, size_t s, size_t e);
 
+/* Turns it instead into the gradient by the numbers of the samples as they were loaded, in
+ * x_gradient, the sum over the members. */
+void tulle_front_input_gradient(const struct network *network, const struct kernels *kernels,
+                                const struct workspace *ws, const void *parameters, size_t s,
+                                size_t e);
+
 /* Adds the first `size` samples' gradients to the workspace's sums, of those parameters that are
  * this thread's share, sample after sample. The first part of a batch begins at 0; the last
  * multiplies the sums by alpha. */

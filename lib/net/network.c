@@ -303,6 +303,38 @@ struct network tulle_network_member(const struct network *network, size_t member
     return one;
 }
 
+static int are_same_layers(const struct network *a, const struct network *b)
+{
+    for (size_t l = 0; l < a->layer_count; l++)
+        if (a->layers[l].units != b->layers[l].units ||
+            a->layers[l].activation != b->layers[l].activation ||
+            a->layers[l].is_parametric != b->layers[l].is_parametric)
+            return 0;
+    return 1;
+}
+
+static int are_same_embeddings(const struct network *a, const struct network *b)
+{
+    for (size_t e = 0; e < a->embedding_count; e++)
+        if (a->embeddings[e].levels != b->embeddings[e].levels ||
+            a->embeddings[e].dimensions != b->embeddings[e].dimensions)
+            return 0;
+    return 1;
+}
+
+int tulle_network_is_same(const struct network *a, const struct network *b)
+{
+    size_t numbers = a->number_count;
+    size_t knots = numbers * a->knot_stride * tulle_type_size(a->precision);
+    return a->precision == b->precision && a->inputs == b->inputs && a->members == b->members &&
+           a->has_factors == b->has_factors && a->layer_count == b->layer_count &&
+           a->embedding_count == b->embedding_count && numbers == b->number_count &&
+           a->dimensions == b->dimensions && a->waves.frequencies == b->waves.frequencies &&
+           a->spline.bins == b->spline.bins && are_same_layers(a, b) && are_same_embeddings(a, b) &&
+           memcmp(a->numbers, b->numbers, numbers * sizeof *a->numbers) == 0 &&
+           (!a->knots || memcmp(a->knots, b->knots, knots) == 0);
+}
+
 void tulle_network_clear(struct network *network)
 {
     tulle_free(network->layers);
@@ -448,6 +480,20 @@ void tulle_arena_set_numbers(const struct network *network, void *arena, const d
             size_t begin = find_run(network, i, r, &count);
             tulle_arena_set_run(network, arena, begin, count, numbers);
         }
+}
+
+void tulle_arena_blend(const struct network *network, void *arena, const void *from, double share)
+{
+    double rest = 1 - share;
+    if (share == 1)
+        memcpy(arena, from, tulle_arena_bytes(network));
+    else if (network->precision == TULLE_F64)
+        for (size_t i = 0; i < network->arena_size; i++)
+            ((double *)arena)[i] = rest * ((double *)arena)[i] + share * ((const double *)from)[i];
+    else
+        for (size_t i = 0; i < network->arena_size; i++)
+            ((float *)arena)[i] = (float)(rest * (double)((float *)arena)[i] +
+                                          share * (double)((const float *)from)[i]);
 }
 
 /* The padding is zero. */

@@ -126,6 +126,9 @@ enum tulle_status tulle_network_init(struct network *network, const struct netwo
                                      struct tulle_error *error);
 void tulle_network_clear(struct network *network);
 
+/* Whether both compute the same from the same parameters; dropout aside, which is for steps. */
+int tulle_network_is_same(const struct network *a, const struct network *b);
+
 /* Whether there is anything in the first layer's input to be learned. */
 static inline int tulle_network_learns_inputs(const struct network *network)
 {
@@ -192,6 +195,10 @@ void tulle_arena_get_run(const struct network *network, const void *arena, size_
                          size_t count, double *values);
 void tulle_arena_set_run(const struct network *network, void *arena, size_t begin, size_t count,
                          const double *values);
+
+/* arena = (1 - share) arena + share from, in double; for a share of 1 a copy, whatever there was.
+ */
+void tulle_arena_blend(const struct network *network, void *arena, const void *from, double share);
 
 /* Whether every parameter is a finite number. */
 int tulle_arena_is_finite(const struct network *network, const void *arena);

@@ -31,8 +31,9 @@ int tulle_optimizer_is_in_place(const struct tulle_trainer_options *o,
     for (size_t l = 0; l < network->layer_count; l++)
         is_parametric |= network->layers[l].is_parametric;
     return (o->optimizer == TULLE_OPTIMIZER_SGD || o->optimizer == TULLE_OPTIMIZER_NESTEROV) &&
-           o->momentum == 0 && o->weight_decay == 0 && o->clip_norm == 0 && o->averaging == 0 &&
-           !tulle_network_learns_inputs(network) && !is_parametric && !is_adapted;
+           o->momentum == 0 && o->weight_decay == 0 && o->penalty == 0 && o->clip_norm == 0 &&
+           o->averaging == 0 && !tulle_network_learns_inputs(network) && !is_parametric &&
+           !is_adapted;
 }
 
 int tulle_optimizer_init(struct optimizer *optimizer, const struct tulle_trainer_options *o,
@@ -55,6 +56,7 @@ int tulle_optimizer_init(struct optimizer *optimizer, const struct tulle_trainer
                                               [BLOCK_NUMBERS] = o->number_learning_rate,
                                               [BLOCK_FACTORS] = o->factor_learning_rate},
                                     .regularization = 1,
+                                    .dialect = o->dialect,
                                     .parametrization = o->parametrization,
                                     .clip_norm = o->clip_norm,
                                     .power1 = 1,
@@ -93,16 +95,22 @@ void tulle_optimizer_start_average(struct optimizer *optimizer, const struct net
         memcpy(optimizer->average, parameters, tulle_arena_bytes(network));
 }
 
-void tulle_optimizer_begin(struct optimizer *optimizer, double learning_rate, double regularization)
+void tulle_optimizer_begin(struct optimizer *optimizer, double learning_rate, double regularization,
+                           double penalty)
 {
     struct update *update = &optimizer->update;
     optimizer->power1 *= update->beta1;
     optimizer->power2 *= update->beta2;
     update->learning_rate = learning_rate;
     optimizer->regularization = regularization;
+    optimizer->penalty = penalty;
     if (update->optimizer == TULLE_OPTIMIZER_ADAM || update->optimizer == TULLE_OPTIMIZER_ADAMW) {
         update->correction1 = 1 / (1 - optimizer->power1);
         update->correction2 = 1 / (1 - optimizer->power2);
+        if (optimizer->dialect == TULLE_DIALECT_SKLEARN) { /* of v before epsilon, not after it */
+            update->correction1 *= sqrt(1 - optimizer->power2);
+            update->correction2 = 1;
+        }
     }
 }
 
@@ -122,6 +130,22 @@ static double sum_squares(const struct network *network, const void *numbers, si
     for (size_t p = 0; p < PARTS; p++)
         sum += sums[p];
     return sum;
+}
+
+/* Where block number b ends. */
+static size_t end_of_block(const struct network *network, size_t b)
+{
+    return b + 1 < network->block_count ? network->blocks[b + 1].begin : network->arena_size;
+}
+
+double tulle_optimizer_half_squares(const struct network *network, const void *parameters)
+{
+    double sum = 0;
+    for (size_t b = 0; b < network->block_count; b++)
+        if (network->blocks[b].kind == BLOCK_WEIGHTS)
+            sum += sum_squares(network, parameters, network->blocks[b].begin,
+                               end_of_block(network, b));
+    return sum / 2;
 }
 
 void tulle_optimizer_measure(const struct optimizer *optimizer, const struct network *network,
@@ -174,12 +198,20 @@ static struct update update_of(const struct optimizer *optimizer, const struct n
         update.shrink = 1 - update.learning_rate * decay;
     else
         update.decay = decay;
+    if (block->kind == BLOCK_WEIGHTS)
+        update.decay += optimizer->penalty;
     if (optimizer->parametrization == TULLE_PARAMETRIZATION_NTK && block->inputs > 1) {
         double inputs = (double)block->inputs;
         int divides = optimizer->v != NULL;
         update.learning_rate /= divides ? sqrt(inputs) : inputs;
         update.epsilon *= divides ? sqrt(inputs) : 1;
         update.decay *= inputs; /* of the gradient by v, in terms of that by w */
+    }
+    if (optimizer->dialect == TULLE_DIALECT_SKLEARN && !optimizer->v) {
+        /* What moves, m, has the learning rate in it: the gradients come with theirs. */
+        update.clip = update.learning_rate;
+        update.decay *= update.learning_rate;
+        update.learning_rate = 1;
     }
     return update;
 }
@@ -193,14 +225,13 @@ void tulle_optimizer_step(const struct optimizer *optimizer, const struct networ
     tulle_pool_share(thread, threads, network->arena_size, TULLE_ROW_PAD, &begin, &end);
     for (size_t b = 0; b < network->block_count; b++) {
         const struct network_block *block = &network->blocks[b];
-        size_t from = block->begin,
-               to = b + 1 < network->block_count ? block[1].begin : network->arena_size;
+        size_t from = block->begin, to = end_of_block(network, b);
         from = from < begin ? begin : from;
         to = to > end ? end : to;
         if (from >= to)
             continue;
         struct update update = update_of(optimizer, block);
-        update.clip = clip;
+        update.clip *= clip;
         step_run(&update, optimizer, network, kernels, parameters, gradients, from, to);
     }
 }

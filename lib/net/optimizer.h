@@ -13,6 +13,8 @@ struct optimizer {
     double rates[BLOCK_KINDS];  /* times the learning rate */
     double decays[BLOCK_KINDS]; /* times regularization; added to gradients, or decoupled */
     double regularization;      /* set before a step */
+    double penalty;             /* likewise; a decay of layers' weights alone */
+    enum tulle_dialect dialect;
     enum tulle_parametrization parametrization;
     double clip_norm;      /* 0: none */
     void *m, *v;           /* arenas, NULL where the optimizer keeps none */
@@ -36,8 +38,11 @@ void tulle_optimizer_start_average(struct optimizer *optimizer, const struct net
                                    const void *parameters);
 
 /* Once before the threads of a step begin. */
-void tulle_optimizer_begin(struct optimizer *optimizer, double learning_rate,
-                           double regularization);
+void tulle_optimizer_begin(struct optimizer *optimizer, double learning_rate, double regularization,
+                           double penalty);
+
+/* Half the sum of the squares of all layers' weights. */
+double tulle_optimizer_half_squares(const struct network *network, const void *parameters);
 
 /* This thread's share of the norms, needed by all threads in the next; with clipping only. */
 void tulle_optimizer_measure(const struct optimizer *optimizer, const struct network *network,

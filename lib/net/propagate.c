@@ -4,42 +4,12 @@
 #include <string.h>
 
 #include "../base/float_mode.h"
+#include "backward.h"
 #include "front.h"
-#include "propagate.h"
 
-struct job;
-
-/* What is done with a part of a batch besides taking it forward. */
-struct work {
-    /* After the forward pass of samples [s, e) of the part, in the thread that has them. */
-    void (*finish)(const struct job *job, unsigned thread, size_t s, size_t e);
-    /* After all of the part's, in every thread, behind a barrier; NULL if there is nothing to do.
-     */
-    void (*join)(struct job *job, unsigned thread, unsigned threads);
-};
-
-/* What the threads of one call share. */
-struct job {
-    const struct pass *pass;
-    const struct work *together, *alone; /* for several threads, and for one */
-    size_t begin, count;     /* the batch: samples begin..begin + count - 1 of the pass's rows */
-    size_t first, size;      /* the part of it in the workspace: samples first..first + size - 1 */
-    double loss;             /* of all parts so far; thread 0's */
-    const struct step *step; /* NULL but in a step */
-    struct tulle_matrix_out out;
-    const struct output_link *link;
-};
-
-/* Element number `index` of a buffer of the pass's precision. */
 static void *at(const struct pass *pass, const void *buffer, size_t index)
 {
-    return tulle_element(buffer, pass->network->precision, index);
-}
-
-/* The same in the sums that are kept between parts; NULL where a batch is one part. */
-static void *sums_at(const struct pass *pass, size_t index)
-{
-    return pass->workspace->sums ? at(pass, pass->workspace->sums, index) : NULL;
+    return tulle_pass_at(pass, buffer, index);
 }
 
 /* --- Samples [s, e) of the part in the workspace, in one thread -------------------------------
@@ -47,12 +17,6 @@ static void *sums_at(const struct pass *pass, size_t index)
  * Of a network with members, a sample is as many rows, one behind the other. Most layers take all
  * rows alike; the last has a copy of weights for each member, which sees every members-th row.
  */
-
-/* Rows of a sample that one of the layer's copies of weights sees. */
-static size_t rows_each(const struct pass *pass, const struct network_layer *layer)
-{
-    return pass->network->members / layer->copies;
-}
 
 static double *scratch(const struct pass *pass, unsigned thread)
 {
@@ -96,7 +60,7 @@ static void forward_copy(const struct pass *pass, size_t l, size_t copy, size_t 
     const struct workspace_layer *work = &ws->layers[l];
     const void *in = l == 0 ? tulle_front_output(ws) : ws->layers[l - 1].out;
     size_t in_stride = l == 0 ? ws->x_stride : ws->layers[l - 1].stride;
-    size_t each = rows_each(pass, layer);
+    size_t each = tulle_rows_each(pass, layer);
     const struct product product = {
         .a = at(pass, in, copy * in_stride),
         .a_row = layer->copies * in_stride,
@@ -199,82 +163,29 @@ static void find_losses(const struct job *job, unsigned thread, size_t s, size_t
                     ws->layers[ws->layer_count - 1].stride);
 }
 
-/*
- * A parametric layer gives z + a (act(z) - z). Its slopes, which are 1 but for dropout, have by now
- * become the gradient at its output, dloss/do. From that the mix's gradient is do (act(z) - z), and
- * that of z is do (1 + a (act'(z) - 1)), the tilt.
- */
-static void find_mix_gradient(const struct pass *pass, size_t l, size_t s, size_t e)
-{
-    const struct network_layer *layer = &pass->network->layers[l];
-    const struct workspace_layer *work = &pass->workspace->layers[l];
-    size_t members = pass->network->members, rows = (e - s) * members, stride = work->stride;
-    if (!layer->is_parametric)
-        return;
-    void *slope = at(pass, work->slope, s * members * stride);
-    void *gap = at(pass, work->gap, s * members * stride);
-    pass->kernels->scale_rows(gap, stride, gap, stride, slope, stride, rows, layer->units, 0);
-    pass->kernels->scale_rows(slope, stride, slope, stride,
-                              at(pass, work->tilt, s * members * stride), stride, rows,
-                              layer->units, 0);
-}
-
-/* dz_(l-1) = dz_l W_l * act'(z_(l-1)) for samples [s, e) and inputs [begin, end); of the first
- * layer, the gradient of the inputs themselves. */
-static void find_input_gradient(const struct pass *pass, size_t l, unsigned thread, size_t s,
-                                size_t e, size_t begin, size_t end)
-{
-    const struct workspace *ws = pass->workspace;
-    const struct network_layer *layer = &pass->network->layers[l];
-    const struct workspace_layer *work = &ws->layers[l];
-    size_t each = rows_each(pass, layer), copies = layer->copies;
-    size_t in_stride = l > 0 ? work[-1].stride : ws->x_stride;
-    const struct tile_range range = {s * each, e * each, begin, end};
-    for (size_t copy = 0; copy < copies; copy++) {
-        const struct product product = {
-            .a = at(pass, work->slope, copy * work->stride),
-            .a_row = copies * work->stride,
-            .b = at(pass, pass->parameters, layer->weights + copy * layer->weights_step),
-            .b_row = layer->stride,
-            .c = at(pass, l > 0 ? work[-1].slope : ws->x_slope, copy * in_stride),
-            .c_row = copies * in_stride,
-            .k = layer->units};
-        if (layer->is_narrow)
-            pass->kernels->multiply(&product, range);
-        else
-            pass->kernels->multiply_turned(&product, range,
-                                           at(pass, ws->panels, thread * ws->panel_size));
-    }
-}
-
-/* x_slope = dz_0 W_0 for the columns that are learned, and those before them that share a tile. */
-static void find_front_gradient(const struct pass *pass, unsigned thread, size_t s, size_t e)
-{
-    const struct network *network = pass->network;
-    const struct workspace *ws = pass->workspace;
-    if (!tulle_network_learns_inputs(network))
-        return;
-    size_t begin =
-        network->has_factors ? 0 : network->inputs - network->inputs % pass->kernels->columns;
-    size_t end = network->layers[0].inputs;
-    for (size_t row = s * network->members; row < e * network->members; row++)
-        memcpy(at(pass, ws->x_slope, row * ws->x_stride + begin), at(pass, ws->ones, begin),
-               (end - begin) * tulle_type_size(network->precision));
-    find_input_gradient(pass, 0, thread, s, e, begin, end);
-    tulle_front_gradient(network, pass->kernels, ws, pass->parameters, s, e);
-}
-
-/* The losses and, from the last layer to the second, the gradients. */
+/* Those at every layer. */
 static void find_gradients(const struct job *job, unsigned thread, size_t s, size_t e)
 {
-    const struct network *network = job->pass->network;
     find_losses(job, thread, s, e);
-    for (size_t l = network->layer_count - 1; l > 0; l--) {
-        find_mix_gradient(job->pass, l, s, e);
-        find_input_gradient(job->pass, l, thread, s, e, 0, network->layers[l].inputs);
+    tulle_backward_layers(job->pass, thread, s, e);
+    tulle_backward_front(job->pass, thread, s, e);
+}
+
+/* The user's row of a sample of the part. */
+static void *out_row(const struct job *job, size_t i)
+{
+    size_t stride = job->out.stride ? job->out.stride : job->out.columns;
+    return tulle_element(job->out.data, job->out.type, (job->begin + job->first + i) * stride);
+}
+
+static void store(enum tulle_type type, void *row, const double *numbers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (type == TULLE_F64)
+            ((double *)row)[i] = numbers[i];
+        else
+            ((float *)row)[i] = (float)numbers[i];
     }
-    find_mix_gradient(job->pass, 0, s, e);
-    find_front_gradient(job->pass, thread, s, e);
 }
 
 /* The last layer's activations, or the predictions that the link makes of them, to the rows of the
@@ -284,7 +195,6 @@ static void store_outputs(const struct job *job, unsigned thread, size_t s, size
     const struct pass *pass = job->pass;
     const struct network *network = pass->network;
     const struct workspace_layer *last = &pass->workspace->layers[network->layer_count - 1];
-    size_t stride = job->out.stride ? job->out.stride : job->out.columns;
     size_t count = job->link ? job->link->predictions : network->outputs;
     double *outputs = scratch(pass, thread), *predictions = outputs;
     merge_members(pass, s, e);
@@ -294,17 +204,61 @@ static void store_outputs(const struct job *job, unsigned thread, size_t s, size
             predictions = outputs + network->outputs;
             job->link->apply(job->link->context, outputs, predictions);
         }
-        size_t first = (job->begin + job->first + i) * stride;
-        for (size_t p = 0; p < count; p++) {
-            if (job->out.type == TULLE_F64)
-                ((double *)job->out.data)[first + p] = predictions[p];
-            else
-                ((float *)job->out.data)[first + p] = (float)predictions[p];
-        }
+        store(job->out.type, out_row(job, i), predictions, count);
     }
 }
 
-/* --- All samples of the part, for a thread's share of the parameters -------------------------- */
+/* The gradients by the outputs, where a step has targets: as the user gives them, or as the link
+ * makes them of what he gives. The outputs are the means of their members', but the division can
+ * wait. */
+static void load_output_gradients(const struct job *job, unsigned thread, size_t s, size_t e)
+{
+    const struct pass *pass = job->pass;
+    const struct network *network = pass->network;
+    const struct gradient_link *link = job->gradient_link;
+    const void *out = pass->workspace->layers[network->layer_count - 1].out;
+    size_t count = network->outputs, members = network->members;
+    double *outputs = scratch(pass, thread);
+    if (!link) {
+        load_targets(job, thread, members, s, e);
+        return;
+    }
+    merge_members(pass, s, e);
+    for (size_t i = s; i < e; i++) {
+        tulle_arena_get_run(network, out, output_index(pass, i), count, outputs);
+        link->enter(link->context, tulle_rows_at(&pass->y, job->begin + job->first + i),
+                    pass->y.matrix.type, outputs, outputs + count);
+        for (size_t row = i * members; row < (i + 1) * members; row++)
+            tulle_arena_set_run(network, pass->workspace->y, row * count, count, outputs);
+    }
+}
+
+/* The gradients by the numbers that were loaded, or what the link makes of them, to the rows of the
+ * user's matrix; by levels they are 0. */
+static void store_input_gradients(const struct job *job, unsigned thread, size_t s, size_t e)
+{
+    const struct pass *pass = job->pass;
+    const struct network *network = pass->network;
+    const struct workspace *ws = pass->workspace;
+    const struct gradient_link *link = job->gradient_link;
+    size_t members = network->members;
+    double *gradient = scratch(pass, thread);
+    load_output_gradients(job, thread, s, e);
+    find_row_losses(pass, s * members, (e - s) * members, output_index(pass, s),
+                    ws->layers[network->layer_count - 1].stride);
+    tulle_backward_layers(pass, thread, s, e);
+    tulle_backward_inputs(pass, thread, s, e);
+    for (size_t i = s; i < e; i++) {
+        tulle_arena_get_run(network, ws->x_gradient, i * ws->x_stride, network->inputs, gradient);
+        for (size_t c = 0; c < network->columns; c++)
+            gradient[c] = c < network->inputs ? gradient[c] / (double)members : 0;
+        if (link)
+            link->leave(link->context, tulle_rows_at(&pass->x, job->begin + job->first + i),
+                        pass->x.matrix.type, gradient, out_row(job, i), job->out.type);
+        else
+            store(job->out.type, out_row(job, i), gradient, network->columns);
+    }
+}
 
 /* Row after row, whatever the threads and the parts. */
 static void add_losses(struct job *job, unsigned thread, unsigned threads)
@@ -315,129 +269,18 @@ static void add_losses(struct job *job, unsigned thread, unsigned threads)
         job->loss += job->pass->workspace->losses[i];
 }
 
-static enum sum_part part_of(const struct job *job)
-{
-    return (job->first == 0 ? SUM_FIRST : 0) |
-           (job->first + job->size == job->count ? SUM_LAST : 0) |
-           (job->step->optimizer ? SUM_STORE : 0);
-}
-
-/* Where gradients, or the step itself, go. */
-static void *destination(const struct job *job, size_t index)
-{
-    return at(job->pass, job->step->optimizer ? job->pass->workspace->sums : job->step->parameters,
-              index);
-}
-
-/* W_l += alpha dz_l^T O_(l-1), transposed unless the layer is narrow, for inputs [begin, end). */
-static void update_weights(const struct job *job, size_t l, size_t begin, size_t end)
-{
-    const struct pass *pass = job->pass;
-    const struct workspace *ws = pass->workspace;
-    const struct network_layer *layer = &pass->network->layers[l];
-    const void *in = l == 0 ? tulle_front_output(ws) : ws->layers[l - 1].out;
-    size_t in_stride = l == 0 ? ws->x_stride : ws->layers[l - 1].stride;
-    size_t gradient_stride = ws->layers[l].stride, copies = layer->copies;
-    const struct tile_range range = layer->is_narrow
-                                        ? (struct tile_range){0, layer->units, begin, end}
-                                        : (struct tile_range){begin, end, 0, layer->units};
-    for (size_t copy = 0; copy < copies; copy++) {
-        const void *from = at(pass, in, copy * in_stride);
-        const void *gradient = at(pass, ws->layers[l].slope, copy * gradient_stride);
-        size_t weights = layer->weights + copy * layer->weights_step;
-        const struct product product = {
-            .a = layer->is_narrow ? gradient : from,
-            .a_row = copies * (layer->is_narrow ? gradient_stride : in_stride),
-            .b = layer->is_narrow ? from : gradient,
-            .b_row = copies * (layer->is_narrow ? in_stride : gradient_stride),
-            .c = destination(job, weights),
-            .c_row = layer->stride,
-            .k = job->size * rows_each(pass, layer)};
-        pass->kernels->accumulate(&product, range, part_of(job), sums_at(pass, weights),
-                                  job->step->weight_alpha);
-    }
-}
-
-/* Adds alpha times the sum over `rows` rows of `from`, `stride` apart, to the run of so many units'
- * parameters at `run`: of the thread's share of them. */
-static void update_run(const struct job *job, const void *from, size_t stride, size_t rows,
-                       size_t units, size_t run, unsigned thread, unsigned threads)
-{
-    const struct pass *pass = job->pass;
-    size_t begin, end;
-    tulle_pool_share(thread, threads, units, TULLE_ROW_PAD, &begin, &end);
-    const struct product product = {
-        .a = at(pass, from, begin), .a_row = stride, .c = destination(job, run + begin), .k = rows};
-    pass->kernels->sum_columns(&product, end - begin, part_of(job), sums_at(pass, run + begin),
-                               job->step->bias_alpha);
-}
-
-/* b_l += alpha (sum of dz_l over the batch), and a parametric layer's mixes likewise. */
-static void update_biases(const struct job *job, size_t l, unsigned thread, unsigned threads)
-{
-    const struct pass *pass = job->pass;
-    const struct network_layer *layer = &pass->network->layers[l];
-    const struct workspace_layer *work = &pass->workspace->layers[l];
-    size_t stride = work->stride, units = layer->units, copies = layer->copies;
-    for (size_t copy = 0; copy < copies; copy++)
-        update_run(job, at(pass, work->slope, copy * stride), copies * stride,
-                   job->size * rows_each(pass, layer), units,
-                   layer->biases + copy * layer->biases_step, thread, threads);
-    if (layer->is_parametric)
-        update_run(job, work->gap, stride, job->size * pass->network->members, units, layer->mix,
-                   thread, threads);
-}
-
-static void update_front(const struct job *job, unsigned thread, unsigned threads)
-{
-    const struct pass *pass = job->pass;
-    tulle_front_backward(pass->network, pass->kernels, pass->workspace, pass->parameters, job->size,
-                         part_of(job), job->step->weight_alpha, thread, threads);
-}
+/* --- The parameters --------------------------------------------------------------------------- */
 
 static void update(struct job *job, unsigned thread, unsigned threads)
 {
     add_losses(job, thread, threads);
-    for (size_t l = 0; l < job->pass->network->layer_count; l++) {
-        const struct network_layer *layer = &job->pass->network->layers[l];
-        size_t begin, end;
-        /* In groups of 4: tiles of fewer rows cannot hide the latency of their sums. */
-        tulle_pool_share(thread, threads, layer->inputs,
-                         layer->is_narrow ? job->pass->kernels->columns : 4, &begin, &end);
-        update_weights(job, l, begin, end);
-        update_biases(job, l, thread, threads);
-    }
-    update_front(job, thread, threads);
+    tulle_backward_update(job, thread, threads);
 }
 
-/* What find_gradients and update do, for a thread alone: it may write weights as soon as it has
- * read them for the input's gradient. Of large layers, where samples are so few that weights are
- * most of the traffic, so many inputs at a time that their weights are still in a second-level
- * cache. */
-static void find_gradients_and_update(struct job *job, unsigned thread, unsigned threads)
+static void update_alone(struct job *job, unsigned thread, unsigned threads)
 {
-    enum { NEAR_BYTES = 256 * 1024, FEW_SAMPLES = 48 };
-    const struct pass *pass = job->pass;
-    size_t columns = pass->kernels->columns;
     add_losses(job, thread, threads);
-    for (size_t l = pass->network->layer_count; l-- > 0;) {
-        const struct network_layer *layer = &pass->network->layers[l];
-        find_mix_gradient(pass, l, 0, job->size);
-        size_t bytes = columns * layer->stride * tulle_type_size(pass->network->precision);
-        size_t block = bytes < NEAR_BYTES ? NEAR_BYTES / bytes * columns : columns;
-        if (layer->is_narrow || l == 0 || job->size * pass->network->members > FEW_SAMPLES)
-            block = layer->inputs;
-        for (size_t begin = 0, end; begin < layer->inputs; begin = end) {
-            end = layer->inputs - begin < block ? layer->inputs : begin + block;
-            if (l > 0)
-                find_input_gradient(pass, l, thread, 0, job->size, begin, end);
-            update_weights(job, l, begin, end);
-        }
-        if (l == 0)
-            find_front_gradient(pass, thread, 0, job->size);
-        update_biases(job, l, thread, threads);
-    }
-    update_front(job, thread, threads);
+    tulle_backward_alone(job);
 }
 
 /* The optimizer's part of a step, once all gradients are there. */
@@ -513,7 +356,7 @@ double tulle_pass_step(const struct pass *pass, struct pool *pool, size_t begin,
                        const struct step *step)
 {
     static const struct work together = {find_gradients, update};
-    static const struct work alone = {find_losses, find_gradients_and_update};
+    static const struct work alone = {find_losses, update_alone};
     struct job job = {.pass = pass,
                       .together = &together,
                       .alone = &alone,
@@ -521,7 +364,8 @@ double tulle_pass_step(const struct pass *pass, struct pool *pool, size_t begin,
                       .count = end - begin,
                       .step = step};
     if (step->optimizer)
-        tulle_optimizer_begin(step->optimizer, step->learning_rate, step->regularization);
+        tulle_optimizer_begin(step->optimizer, step->learning_rate, step->regularization,
+                              step->penalty);
     start(&job, pool, tulle_step_operations(pass->network, job.count));
     return job.loss / (double)pass->network->members;
 }
@@ -547,4 +391,20 @@ void tulle_pass_predict(const struct pass *pass, struct pool *pool, size_t begin
                       .out = out,
                       .link = link};
     start(&job, pool, tulle_step_operations(pass->network, job.count) / 3);
+}
+
+void tulle_pass_input_gradient(const struct pass *pass, struct pool *pool, size_t begin, size_t end,
+                               struct tulle_matrix_out dx, const struct gradient_link *link)
+{
+    static const struct work work = {store_input_gradients, NULL};
+    struct pass given = *pass;
+    given.loss.is_given = 1;
+    struct job job = {.pass = &given,
+                      .together = &work,
+                      .alone = &work,
+                      .begin = begin,
+                      .count = end - begin,
+                      .out = dx,
+                      .gradient_link = link};
+    start(&job, pool, tulle_step_operations(pass->network, job.count) * 2 / 3);
 }

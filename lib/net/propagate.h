@@ -44,14 +44,15 @@ struct step {
     void *parameters; /* the pass's */
     double learning_rate;
     double regularization; /* what weight decay is multiplied by */
+    double penalty;        /* besides that, of layers' weights */
     /* What the sums over the batch of the gradients are multiplied by. */
     double weight_alpha, bias_alpha;
-    struct optimizer *optimizer; /* NULL: plain gradient descent, in place */
+    int keeps_gradients;         /* in the workspace's sums; else it is plain descent, in place */
+    struct optimizer *optimizer; /* that then makes the step; NULL: they are all that is wanted */
 };
 
 /* One step. Returns the sum of the losses over samples and targets before it, the mean over members
- * of the sum of each. With an optimizer the
- * workspace must keep gradients. */
+ * of the sum of each. */
 double tulle_pass_step(const struct pass *pass, struct pool *pool, size_t begin, size_t end,
                        const struct step *step);
 
@@ -70,5 +71,24 @@ struct output_link {
  * may be NULL. */
 void tulle_pass_predict(const struct pass *pass, struct pool *pool, size_t begin, size_t end,
                         struct tulle_matrix_out out, const struct output_link *link);
+
+/* What becomes of gradients on their way from the user's units to the network's and back. */
+struct gradient_link {
+    /* From dy, a row of the user's, and a sample's outputs to the gradient by these, in their
+     * place. There is room for as many predictions as an output_link may have. */
+    void (*enter)(const void *context, const void *dy, enum tulle_type type, double *outputs,
+                  double *room);
+    /* From x, the row that a sample was loaded from, and the gradient by its numbers to a row of
+     * the user's. */
+    void (*leave)(const void *context, const void *x, enum tulle_type type, const double *gradient,
+                  void *dx, enum tulle_type dx_type);
+    const void *context;
+};
+
+/* With the pass's y for the gradient by each output, of members by their mean, writes those by each
+ * column of x to rows [begin, end) of dx: 0 by a level. Or by what the link (may be NULL) makes of
+ * them. The workspace must be one for training, as far as that has no steps. pool may be NULL. */
+void tulle_pass_input_gradient(const struct pass *pass, struct pool *pool, size_t begin, size_t end,
+                               struct tulle_matrix_out dx, const struct gradient_link *link);
 
 #endif

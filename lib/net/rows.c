@@ -33,16 +33,21 @@ static void load_picked(const struct rows *rows, const void *row, size_t feature
     }
 }
 
+const void *tulle_rows_at(const struct rows *rows, size_t sample)
+{
+    const struct tulle_matrix *m = &rows->matrix;
+    size_t row = rows->order ? rows->order[sample] : sample;
+    return tulle_element(m->data, m->type, row * (m->stride ? m->stride : m->columns));
+}
+
 void tulle_rows_load(const struct rows *rows, size_t begin, size_t end, size_t features,
                      const struct kernels *kernels, void *to, size_t stride, double *encoded)
 {
     const struct tulle_matrix *m = &rows->matrix;
-    size_t from_stride = m->stride ? m->stride : m->columns;
     int picks = !rows->encode && rows->columns && !is_run(rows->columns, features);
     char *target = to;
     for (size_t s = begin; s < end; s++, target += stride * tulle_type_size(kernels->type)) {
-        const void *row =
-            tulle_element(m->data, m->type, (rows->order ? rows->order[s] : s) * from_stride);
+        const void *row = tulle_rows_at(rows, s);
         if (rows->encode) {
             rows->encode(rows->context, row, m->type, encoded);
             kernels->load(encoded, TULLE_F64, features, 0, NULL, NULL, target);

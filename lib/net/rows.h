@@ -24,6 +24,9 @@ struct rows {
 void tulle_rows_load(const struct rows *rows, size_t begin, size_t end, size_t features,
                      const struct kernels *kernels, void *to, size_t stride, double *encoded);
 
+/* The row of the matrix that a sample is. */
+const void *tulle_rows_at(const struct rows *rows, size_t sample);
+
 /* Whether m is a matrix of that many columns: data, a known type, a stride that is wide enough. */
 int tulle_matrix_is_valid(struct tulle_matrix m, size_t columns);
 

@@ -70,17 +70,16 @@ static int allocate_inputs(struct workspace *ws, const struct network *network)
 static int allocate_input_slopes(struct workspace *ws, const struct network *network)
 {
     enum tulle_type type = network->precision;
-    if (!tulle_network_learns_inputs(network))
-        return 1;
-    if (!allocate(&ws->x_slope, ws->rows, ws->x_stride, type) ||
-        !allocate(&ws->ones, 1, ws->x_stride, type))
+    if (!allocate(&ws->ones, 1, ws->x_stride, type))
         return 0;
     for (size_t i = 0; i < network->layers[0].inputs; i++)
         tulle_arena_set(network, ws->ones, i, 1);
-    if (network->has_factors)
-        return allocate(&ws->x_gradient, ws->capacity, ws->x_stride, type);
+    ws->x_slope = ws->x;
+    if (tulle_network_learns_inputs(network) &&
+        !allocate(&ws->x_slope, ws->rows, ws->x_stride, type))
+        return 0;
     ws->x_gradient = ws->x_slope;
-    return 1;
+    return !network->has_factors || allocate(&ws->x_gradient, ws->capacity, ws->x_stride, type);
 }
 
 static int allocate_for_training(struct workspace *ws, const struct network *network,
@@ -88,7 +87,7 @@ static int allocate_for_training(struct workspace *ws, const struct network *net
 {
     enum tulle_type type = network->precision;
     size_t deepest = 1; /* sum of a product that turns its weights */
-    for (size_t l = tulle_network_learns_inputs(network) ? 0 : 1; l < network->layer_count; l++)
+    for (size_t l = 0; l < network->layer_count; l++)
         if (!network->layers[l].is_narrow && network->layers[l].units > deepest)
             deepest = network->layers[l].units;
     ws->panel_size = deepest * kernels->columns;
@@ -96,7 +95,7 @@ static int allocate_for_training(struct workspace *ws, const struct network *net
     ws->weights = tulle_calloc(ws->rows, sizeof *ws->weights);
     if (!ws->losses || !ws->weights)
         return 0;
-    if (use->keeps_gradients || use->samples > ws->block) {
+    if (!use->makes_no_steps && (use->keeps_gradients || use->samples > ws->block)) {
         ws->sums = tulle_network_arena(network);
         if (!ws->sums)
             return 0;
@@ -146,12 +145,13 @@ void tulle_workspace_clear(struct workspace *workspace)
         tulle_free(workspace->layers[l].tilt);
     }
     tulle_free(workspace->layers);
-    tulle_free(workspace->x);
     tulle_free(workspace->levels);
     tulle_free(workspace->scratch);
     if (workspace->x_gradient != workspace->x_slope)
         tulle_free(workspace->x_gradient);
-    tulle_free(workspace->x_slope);
+    if (workspace->x_slope != workspace->x)
+        tulle_free(workspace->x_slope);
+    tulle_free(workspace->x);
     tulle_free(workspace->ones);
     tulle_free(workspace->scaled);
     tulle_free(workspace->y);

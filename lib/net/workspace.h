@@ -33,9 +33,10 @@ struct workspace {
     } * layers;
     /* The rest is NULL unless training. */
     void *x_slope; /* (rows, x_stride) dloss/dx of the first layer's inputs, and with factors then
-                      times x: those of the factors. NULL where nothing in the inputs is learned */
+                      times x: those of the factors. Where nothing in the inputs is learned, x
+                      itself, which nobody needs any more when they are asked for */
     void *x_gradient; /* (capacity, x_stride) dloss/dx: x_slope itself but with factors */
-    void *ones;       /* (x_stride) with x_slope */
+    void *ones;       /* (x_stride) */
     void *y;          /* (rows, targets) dense */
     double *weights;  /* (rows) of each sample */
     double *losses;   /* (rows) */
@@ -50,7 +51,8 @@ struct workspace_use {
     unsigned threads;
     int is_training;
     size_t targets;      /* numbers of a sample's target */
-    int keeps_gradients; /* sums are needed whatever the batch */
+    int keeps_gradients; /* sums are needed whatever the batch, */
+    int makes_no_steps;  /* or never: only the inputs' gradients are of interest */
 };
 
 /* TULLE_ERROR_MEMORY if it cannot be had; the workspace is then cleared. */

@@ -35,6 +35,7 @@ static enum tulle_status check_numbers(const struct tulle_trainer_options *o,
         {"learning rate of factors", o->factor_learning_rate, FROM_0},
         {"learning rate of embedded numbers", o->number_learning_rate, FROM_0},
         {"deviation of frequencies", o->front.frequency_deviation, FROM_0},
+        {"penalty", o->penalty, FROM_0},
         {"weight decay of biases", o->bias_weight_decay, FROM_0},
         {"norm that gradients are clipped to", o->clip_norm, FROM_0},
         {"averaging", o->averaging, BELOW_1},
@@ -79,6 +80,8 @@ static enum tulle_status check_options(const struct tulle_trainer_options *o,
     if (!tulle_parametrization_name(o->parametrization))
         return tulle_fail(error, TULLE_ERROR_ARGUMENT, "unknown parametrization %d",
                           (int)o->parametrization);
+    if (!tulle_dialect_name(o->dialect))
+        return tulle_fail(error, TULLE_ERROR_ARGUMENT, "unknown dialect %d", (int)o->dialect);
     if ((unsigned)o->weight_reduction > TULLE_REDUCTION_SUM ||
         (unsigned)o->bias_reduction > TULLE_REDUCTION_SUM)
         return tulle_fail(error, TULLE_ERROR_ARGUMENT, "unknown reduction of the gradients");

@@ -140,6 +140,19 @@ enum tulle_status tulle_trainer_set_numbers(tulle_trainer *trainer, const double
     return TULLE_OK;
 }
 
+enum tulle_status tulle_trainer_blend(tulle_trainer *trainer, const tulle_trainer *from,
+                                      double share)
+{
+    const struct network *network = &trainer->network;
+    if (!(share >= 0 && share <= 1) || !tulle_network_is_same(network, &from->network))
+        return TULLE_ERROR_ARGUMENT;
+    uint64_t mode = tulle_float_mode_enter();
+    tulle_arena_blend(network, trainer->parameters, from->parameters, share);
+    tulle_float_mode_leave(mode);
+    tulle_optimizer_start_average(&trainer->optimizer, network, trainer->parameters);
+    return TULLE_OK;
+}
+
 enum tulle_status tulle_trainer_set_regularization(tulle_trainer *trainer, double factor)
 {
     if (!(factor >= 0 && factor <= 1))

@@ -41,28 +41,14 @@ static void add(struct identity *identity, const char *name, const char *format,
     add_text(identity, name, text);
 }
 
-/* A running hash of bytes, 8 at a time. */
-static uint64_t hash(uint64_t state, const void *bytes, size_t size)
-{
-    for (const char *at = bytes; size > 0;) {
-        uint64_t word = 0;
-        size_t piece = size < sizeof word ? size : sizeof word;
-        memcpy(&word, at, piece);
-        state = tulle_hash64(state, word);
-        at += piece;
-        size -= piece;
-    }
-    return state;
-}
-
 static uint64_t hash_text(uint64_t state, const char *text)
 {
-    return hash(state, text, strlen(text) + 1);
+    return tulle_hash_bytes(state, text, strlen(text) + 1);
 }
 
 static uint64_t hash_numbers(const double *numbers, size_t count)
 {
-    return hash(count, numbers, count * sizeof *numbers);
+    return tulle_hash_bytes(count, numbers, count * sizeof *numbers);
 }
 
 /* Of names, values and levels, all columns and rows. */
@@ -95,7 +81,7 @@ static void add_data(const struct training *t, struct identity *identity)
     add(identity, "rows to train on", "%zu", t->rows[TULLE_SPLIT_TRAIN]);
     add(identity, "rows to validate on", "%zu", t->rows[TULLE_SPLIT_VALID]);
     ADD_HASH("order of the rows, as a hash",
-             hash(0, t->order, (t->rows[0] + t->rows[1]) * sizeof *t->order));
+             tulle_hash_bytes(0, t->order, (t->rows[0] + t->rows[1]) * sizeof *t->order));
     ADD_HASH("data, as a hash", hash_data(data));
     for (size_t i = 0; i < data->missing_count; i++)
         missing = hash_text(missing, data->missing[i]);

@@ -174,8 +174,23 @@ static void save_and_load(const tulle_model *model)
     tulle_model_free(again);
     uint8_t *bytes = get_scratch("saved", &size), *bytes_again = get_scratch("again", &size_again);
     CHECK(size == size_again && memcmp(bytes, bytes_again, size) == 0);
+    CHECK(tulle_model_to_bytes(model, bytes_again, size, &size_again, &error) == TULLE_OK);
+    CHECK(size == size_again && memcmp(bytes, bytes_again, size) == 0);
     free(bytes);
     free(bytes_again);
+}
+
+/* A file's bytes are a model where the file is one, and refused with the same words. */
+static void use_bytes(const char *path, enum tulle_status expected, const char *message)
+{
+    struct tulle_error error;
+    tulle_model *model;
+    size_t size;
+    uint8_t *bytes = get_scratch(strrchr(path, '/') + 1, &size);
+    CHECK(tulle_model_from_bytes(bytes, size, &model, &error) == expected);
+    CHECK(expected == TULLE_OK || strcmp(error.message, message) == 0);
+    tulle_model_free(model);
+    free(bytes);
 }
 
 void use_model(const char *path)
@@ -188,8 +203,10 @@ void use_model(const char *path)
         CHECK(status == TULLE_ERROR_FORMAT || status == TULLE_ERROR_VERSION);
         check_error(status, &error);
         CHECK(strcmp(error.file, path) == 0);
+        use_bytes(path, status, error.message);
         return;
     }
+    use_bytes(path, TULLE_OK, NULL);
     describe(path);
     predict(model);
     evaluate(model);

@@ -33,7 +33,7 @@ static void remove_folder(void)
 
 const char *in_scratch(const char *name)
 {
-    static char paths[4][1024];
+    static char paths[8][1024];
     static int turn;
     if (!folder[0]) {
         const char *parent = getenv("TMPDIR");
@@ -41,7 +41,7 @@ const char *in_scratch(const char *name)
         CHECK(mkdtemp(folder));
         atexit(remove_folder);
     }
-    char *path = paths[turn++ % 4];
+    char *path = paths[turn++ % 8];
     snprintf(path, sizeof paths[0], "%s/%s", folder, name);
     return path;
 }

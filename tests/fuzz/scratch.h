@@ -12,7 +12,7 @@
 #define CHECK(condition) check((condition) != 0, #condition, __FILE__, __LINE__)
 void check(int holds, const char *condition, const char *file, int line);
 
-/* FOLDER/name in a folder of this process's own, good until the fourth call from now. */
+/* FOLDER/name in a folder of this process's own, good until the eighth call from now. */
 const char *in_scratch(const char *name);
 void put_scratch(const char *name, const void *bytes, size_t size);
 

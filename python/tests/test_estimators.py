@@ -1,0 +1,275 @@
+"""What the estimators do besides fitting and predicting: settings, weights, callbacks, pickles, pictures."""
+
+import copy
+import os
+import pickle
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import tulle
+
+GENERATOR = np.random.RandomState(0)
+X = GENERATOR.normal(size=(300, 4))
+Y = X[:, 0] - X[:, 1] ** 2 + X[:, 2]
+CLASS = np.digitize(Y, [-1.5, 0.5])
+RECIPES = ("sklearn", "tabular", "realmlp", "plain")
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*Maximum iterations")
+
+
+def estimators(**settings):
+    for recipe in RECIPES:
+        for cls, y in ((tulle.MLPRegressor, Y), (tulle.MLPClassifier, CLASS)):
+            yield pytest.param(
+                cls(recipe=recipe, max_iter=8, random_state=0, **settings), y, id=f"{cls.__name__}-{recipe}"
+            )
+
+
+def outputs(model):
+    return model.predict_proba(X) if hasattr(model, "predict_proba") else model.predict(X)
+
+
+@pytest.mark.parametrize("model, y", estimators())
+def test_copies(model, y, tmp_path):
+    unfitted = pickle.loads(pickle.dumps(model))
+    assert repr(unfitted) == repr(model)
+    model.fit(X, y)
+    for other in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+        np.testing.assert_array_equal(outputs(other), outputs(model))
+        assert other.loss_curve_ == model.loss_curve_
+        for ours, theirs in zip(other.coefs_, model.coefs_):
+            np.testing.assert_array_equal(ours, theirs)
+    if model.recipe == "sklearn":
+        for goes_on in (model, other):
+            goes_on.set_params(random_state=1).partial_fit(X, y)
+        np.testing.assert_array_equal(outputs(other), outputs(model))
+
+
+@pytest.mark.parametrize("model, y", estimators())
+def test_no_code_in_a_pickle(model, y):
+    """Classes of ours and of NumPy are all that a pickle names."""
+    import pickletools
+
+    data = pickle.dumps(model.fit(X, y), protocol=2)
+    named = {argument for code, argument, _ in pickletools.genops(data) if code.name == "GLOBAL"}
+    allowed = ("tulle", "numpy", "copyreg", "copy_reg", "__builtin__ object", "_codecs encode")
+    assert all(one.startswith(allowed) for one in named), named
+
+
+@pytest.mark.parametrize("model, y", estimators())
+def test_model_is_the_same(model, y, tmp_path):
+    """model_ can be saved and loaded, and predicts what the estimator does."""
+    model.fit(X, y)
+    path = tmp_path / "model.tulle"
+    model.model_.save(str(path))
+    loaded = tulle.Model.load(str(path))
+    names = [one["name"] for one in loaded.info()["inputs"]]
+    assert names == ["c0", "c1", "c2", "c3"]
+    out = np.empty((len(X), loaded.info()["prediction_count"]))
+    tulle.Session(loaded).predict(X, out)
+    np.testing.assert_allclose(out.reshape(len(X), -1), outputs(model).reshape(len(X), -1), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("model, y", estimators())
+def test_validation_data(model, y):
+    model.fit(X[:200], y[:200], validation_data=(X[200:], y[200:]))
+    assert len(model.validation_curve_) == model.n_iter_
+    assert np.isfinite(model.validation_curve_).all()
+    assert 1 <= model.best_iteration_ <= model.n_iter_
+    if model.recipe == "sklearn":
+        assert len(model.validation_scores_) == model.n_iter_
+        assert model.score(X[200:], y[200:]) == pytest.approx(max(model.validation_scores_))
+
+
+@pytest.mark.parametrize("model, y", estimators())
+def test_callbacks(model, y):
+    seen = []
+
+    def stop_at_third(state):
+        seen.append(state)
+        return state["epoch"] == 3
+
+    model.set_params(callbacks=[stop_at_third, lambda state: None]).fit(X, y)
+    assert model.n_iter_ == 3
+    assert [state["epoch"] for state in seen] == [1, 2, 3]
+    assert set(seen[0]) == {"epoch", "epochs", "loss", "validation_loss", "validation_score", "learning_rate"}
+    assert [state["loss"] for state in seen] == pytest.approx(model.loss_curve_)
+
+
+def test_what_a_callback_raises_comes_out():
+    def fail(state):
+        raise RuntimeError("enough")
+
+    for recipe in RECIPES:
+        with pytest.raises(RuntimeError, match="enough"):
+            tulle.MLPRegressor(recipe=recipe, callbacks=fail).fit(X, Y)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_interruption_leaves_a_usable_model(recipe):
+    rows = np.tile(X, (20, 1))
+
+    def interrupt():
+        time.sleep(0.3)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    began = []
+
+    def begin(state):
+        if not began:
+            began.append(threading.Thread(target=interrupt))
+            began[0].start()
+
+    settings = {"number_bins": 8} if recipe == "tabular" else None  # else it begins with trials of as many epochs
+    model = tulle.MLPRegressor(recipe=recipe, max_iter=10**6, n_iter_no_change=10**6, tol=0, settings=settings)
+    model.set_params(callbacks=begin, n_threads=1, random_state=0)
+    with pytest.warns(UserWarning, match="interrupted"):
+        model.fit(rows, np.tile(Y, 20))
+    assert np.isfinite(model.predict(X)).all()
+    assert model.n_iter_ < 10**6
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_weights_of_classes(recipe):
+    rare = (Y > 1.2).astype(int)
+    settings = dict(recipe=recipe, max_iter=20, random_state=0)
+    plain = tulle.MLPClassifier(**settings).fit(X, rare)
+    balanced = tulle.MLPClassifier(class_weight="balanced", **settings).fit(X, rare)
+    assert balanced.predict_proba(X)[:, 1].mean() > plain.predict_proba(X)[:, 1].mean() + 0.01
+    by_hand = len(rare) / (2 * np.bincount(rare))
+    named = tulle.MLPClassifier(class_weight={0: by_hand[0], 1: by_hand[1]}, **settings).fit(X, rare)
+    by_row = tulle.MLPClassifier(**settings).fit(X, rare, sample_weight=by_hand[rare])
+    np.testing.assert_array_equal(outputs(named), outputs(balanced))
+    np.testing.assert_array_equal(outputs(by_row), outputs(balanced))
+    with pytest.raises(ValueError, match="no class of y"):
+        tulle.MLPClassifier(class_weight={7: 2.0}, **settings).fit(X, rare)
+
+
+@pytest.mark.parametrize("recipe", ["sklearn", "plain"])
+@pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "huber", "quantile", "poisson", "gamma"])
+def test_losses(recipe, loss):
+    y = np.exp(Y / 4)
+    model = tulle.MLPRegressor(loss, recipe=recipe, max_iter=60, random_state=0).fit(X, y)
+    assert model.score(X, y) > 0.5
+    if loss in ("poisson", "gamma"):
+        assert (model.predict(X) > 0).all()
+        with pytest.raises(ValueError):
+            tulle.MLPRegressor(loss, recipe=recipe).fit(X, -y)
+
+
+@pytest.mark.parametrize("recipe", ["sklearn", "plain"])
+def test_quantiles(recipe):
+    model = tulle.MLPRegressor("quantile", recipe=recipe, quantile=[0.1, 0.5, 0.9], max_iter=100, random_state=0)
+    low, middle, high = model.fit(X, Y).predict(X).T
+    assert np.mean(low <= high) > 0.95
+    assert 0.7 < np.mean((low <= Y) & (Y <= high)) <= 1
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_dropout_and_activations(recipe):
+    settings = dict(recipe=recipe, max_iter=5, random_state=0)
+    curves = [
+        tulle.MLPRegressor(**settings, dropout=dropout, activation=activation).fit(X, Y).loss_curve_
+        for dropout, activation in ((0.0, "relu"), (0.5, "relu"), (0.0, "mish"), (0.0, "gelu"))
+    ]
+    assert len({tuple(curve) for curve in curves}) == 4
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_several_labels(recipe):
+    labels = np.c_[Y > 0, X[:, 3] > 0, X[:, 0] > 1].astype(int)
+    model = tulle.MLPClassifier(recipe=recipe, max_iter=80, random_state=0).fit(X, labels)
+    assert model.predict(X).shape == model.predict_proba(X).shape == labels.shape
+    assert np.mean(model.predict(X) == labels) > 0.85
+    assert list(model.classes_) == [0, 1, 2]
+
+
+def test_sparse():
+    sparse = pytest.importorskip("scipy.sparse")
+    Z = np.where(np.abs(X) > 1, X, 0)
+    for recipe in RECIPES:
+        model = tulle.MLPRegressor(recipe=recipe, max_iter=5, random_state=0)
+        expected = model.fit(Z, Y).predict(Z)
+        np.testing.assert_array_equal(model.fit(sparse.csr_matrix(Z), Y).predict(sparse.csc_matrix(Z)), expected)
+
+
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        (dict(alpha=-1), "alpha.*float in the range \\[0, inf\\)"),
+        (dict(alpha="much"), "alpha"),
+        (dict(recipe="boil"), "recipe.*'tabular'"),
+        (dict(activation="reul"), "activation.*'relu'"),
+        (dict(hidden_layer_sizes=(10, 0)), "hidden_layer_sizes must be > 0"),
+        (dict(hidden_layer_sizes="many"), "hidden_layer_sizes"),
+        (dict(dropout=1.0), "dropout"),
+        (dict(max_iter=1.5), "max_iter"),
+        (dict(callbacks=3), "callbacks"),
+        (dict(recipe="plain", solver="lbfgs"), "lbfgs.*recipe='sklearn'"),
+        (dict(recipe="plain", warm_start=True), "warm_start"),
+        (dict(recipe="plain", settings={"member": 2}), "member"),
+    ],
+)
+def test_bad_settings(settings, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        tulle.MLPRegressor(**settings).fit(X, Y)
+
+
+def test_bad_data():
+    for recipe in RECIPES:
+        model = tulle.MLPClassifier(recipe=recipe)
+        with pytest.raises(ValueError, match="Unknown label type"):
+            model.fit(X, Y)
+        with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+            model.fit(X, CLASS[:-1])
+        with pytest.raises(ValueError, match="sample_weight"):
+            model.fit(X, CLASS, sample_weight=-np.ones(len(X)))
+        with pytest.raises(AttributeError):
+            model.coefs_
+
+
+def test_partial_fit_is_of_one_recipe():
+    assert hasattr(tulle.MLPRegressor(), "partial_fit")
+    assert not hasattr(tulle.MLPRegressor(recipe="plain"), "partial_fit")
+    with pytest.raises(ValueError, match="classes must be passed"):
+        tulle.MLPClassifier().partial_fit(X, CLASS)
+
+
+@pytest.mark.parametrize("model, y", estimators())
+def test_picture(model, y):
+    assert "<svg" not in model._html_repr()
+    picture = model.fit(X, y)._html_repr()
+    assert picture.count("<svg") == 2
+    assert picture.count("<polyline") == (1 if model.recipe == "sklearn" else 2)
+    assert len(picture) < 60_000
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_verbose(recipe, capsys):
+    tulle.MLPRegressor(recipe=recipe, max_iter=3, verbose=True).fit(X, Y)
+    text = capsys.readouterr().out
+    assert text.count("Iteration") == 3
+    assert "loss = " in text
+
+
+def test_bar_of_a_terminal(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    tulle.MLPRegressor(max_iter=3, verbose=True).fit(X, Y)
+    text = capsys.readouterr().out
+    assert "\repoch 3/3 [########################]" in text
+    assert "Iteration" not in text
+
+
+def test_seeds():
+    for recipe in RECIPES:
+        for seed in (7, np.random.RandomState(7)):
+            a = tulle.MLPRegressor(recipe=recipe, max_iter=3, random_state=seed).fit(X, Y).predict(X)
+            b = tulle.MLPRegressor(recipe=recipe, max_iter=3, random_state=8).fit(X, Y).predict(X)
+            assert not np.array_equal(a, b)
+        c = tulle.MLPRegressor(recipe=recipe, max_iter=3, random_state=7, n_threads=1).fit(X, Y).predict(X)
+        d = tulle.MLPRegressor(recipe=recipe, max_iter=3, random_state=7, n_threads=2).fit(X, Y).predict(X)
+        np.testing.assert_array_equal(c, d)

@@ -1,0 +1,151 @@
+"""Frames of pandas, polars and Arrow, and arrays of objects, in the library's own recipes."""
+
+import numpy as np
+import pytest
+
+import tulle
+from tulle._tables import table_of
+
+ROWS = 200
+GENERATOR = np.random.RandomState(0)
+AGE = GENERATOR.uniform(20, 70, ROWS)
+TOWN = GENERATOR.choice(["Bern", "Oslo", "Rome"], ROWS)
+INCOME = AGE / 10 + 3 * (TOWN == "Rome") + GENERATOR.normal(0, 0.1, ROWS)
+SETTINGS = dict(recipe="plain", max_iter=40, random_state=0)
+
+
+def object_array():
+    X = np.empty((ROWS, 2), dtype=object)
+    X[:, 0], X[:, 1] = AGE, TOWN
+    X[3, 1] = None
+    X[4, 0] = np.nan
+    return X
+
+
+def pandas_frame():
+    pd = pytest.importorskip("pandas")
+    X = object_array()
+    return pd.DataFrame({"age": X[:, 0].astype(float), "town": X[:, 1]})
+
+
+def pandas_categories():
+    X = pandas_frame()
+    X["town"] = X["town"].astype("category").cat.add_categories(["Nowhere"])
+    return X
+
+
+def polars_frame():
+    pl = pytest.importorskip("polars")
+    X = object_array()
+    ages = [None if age != age else age for age in X[:, 0]]
+    return pl.DataFrame({"age": pl.Series(ages, dtype=pl.Float64), "town": list(X[:, 1])})
+
+
+def polars_categories():
+    pl = pytest.importorskip("polars")
+    return polars_frame().with_columns(pl.col("town").cast(pl.Categorical))
+
+
+def arrow_table():
+    pa = pytest.importorskip("pyarrow")
+    X = object_array()
+    ages = [None if age != age else age for age in X[:, 0]]
+    return pa.table({"age": pa.array(ages, pa.float64()), "town": pa.array(list(X[:, 1]))})
+
+
+def arrow_dictionary():
+    table = arrow_table()
+    return table.set_column(1, "town", table["town"].dictionary_encode())
+
+
+FRAMES = [pandas_frame, pandas_categories, polars_frame, polars_categories, arrow_table, arrow_dictionary]
+
+
+@pytest.mark.parametrize("make", [object_array, *FRAMES])
+def test_same_table(make):
+    expected, found = table_of(object_array()), table_of(make())
+    np.testing.assert_array_equal(found.values, expected.values)
+    assert found.levels == [None, ["Bern", "Oslo", "Rome"]]
+    assert found.names == (None if make is object_array else ["age", "town"])
+
+
+@pytest.mark.parametrize("make", FRAMES)
+def test_same_model(make):
+    expected = tulle.MLPRegressor(**SETTINGS).fit(pandas_frame(), INCOME)
+    model = tulle.MLPRegressor(**SETTINGS).fit(make(), INCOME)
+    np.testing.assert_array_equal(model.predict(make()), expected.predict(pandas_frame()))
+    assert model.score(make(), INCOME) > 0.9
+    assert list(model.feature_names_in_) == ["age", "town"]
+    assert [one["name"] for one in model.model_.info()["inputs"]] == ["age", "town"]
+
+
+def test_columns_are_matched_by_name():
+    X = pandas_frame()
+    model = tulle.MLPRegressor(**SETTINGS).fit(X, INCOME)
+    turned = X[["town", "age"]].assign(more=1)
+    np.testing.assert_array_equal(model.predict(turned), model.predict(X))
+    np.testing.assert_array_equal(model.predict(polars_frame()[:, ::-1]), model.predict(X))
+    with pytest.raises(ValueError, match="now missing:\n- town"):
+        model.predict(X[["age"]])
+
+
+def test_unknown_categories_are_missing():
+    X = pandas_frame()
+    model = tulle.MLPRegressor(**SETTINGS).fit(X, INCOME)
+    new, none = X[:5].copy(), X[:5].copy()
+    new["town"], none["town"] = "Paris", None
+    np.testing.assert_array_equal(model.predict(new), model.predict(none))
+
+
+def test_missing_values():
+    X = np.c_[AGE, TOWN == "Rome"].astype(float)
+    X[::7, 0] = np.nan
+    for dtype in (np.float64, np.float32):
+        model = tulle.MLPRegressor(**SETTINGS).fit(X.astype(dtype), INCOME)
+        assert np.isfinite(model.predict(X.astype(dtype))).all()
+    with pytest.raises(ValueError, match="NaN"):
+        tulle.MLPRegressor().fit(X, INCOME)
+
+
+def test_validation_data_of_frames():
+    X = pandas_frame()
+    model = tulle.MLPRegressor(**SETTINGS).fit(X[:150], INCOME[:150], validation_data=(X[150:], INCOME[150:]))
+    assert len(model.validation_curve_) == model.n_iter_
+    assert model.best_iteration_ == 1 + np.argmin(model.validation_curve_)
+    assert list(model.model_.info()["rows"])[:2] == [150, 50]
+
+
+def test_names_of_targets():
+    pd = pytest.importorskip("pandas")
+    X = pandas_frame()
+    model = tulle.MLPRegressor(**SETTINGS).fit(X, pd.Series(INCOME, name="income"))
+    assert [one["name"] for one in model.model_.info()["targets"]] == ["income"]
+    model = tulle.MLPRegressor(**SETTINGS).fit(X, pd.Series(INCOME, name="age"))
+    assert [one["name"] for one in model.model_.info()["targets"]] == ["age_"]
+    y = pd.DataFrame({"income": INCOME, "double": 2 * INCOME})
+    model = tulle.MLPRegressor(**SETTINGS).fit(X, y)
+    assert [one["name"] for one in model.model_.info()["targets"]] == ["income", "double"]
+    assert model.predict(X).shape == (ROWS, 2)
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [["no", "yes"], ["c", "a", "b"], [10, 9], [2.0, 1.0], [True, False], ["", "x"], [" a", "a"]],
+    ids=str,
+)
+def test_classes_come_back(classes):
+    X = np.c_[AGE, TOWN == "Rome"].astype(float)
+    y = np.array(classes)[np.searchsorted([1, 2], np.digitize(AGE, [35, 50])) % len(classes)]
+    model = tulle.MLPClassifier(**SETTINGS).fit(X, y)
+    assert model.predict(X).dtype == y.dtype
+    assert set(model.predict(X)) <= set(y.tolist())
+    chosen = model.classes_[model.predict_proba(X).argmax(axis=1)]
+    assert np.array_equal(chosen, model.predict(X))
+    assert model.score(X, y) > 0.8
+
+
+def test_what_is_no_number_and_no_text():
+    pd = pytest.importorskip("pandas")
+    X = pandas_frame().assign(day=pd.Timestamp("2020-01-01"))
+    with pytest.raises(ValueError, match="column 'day'"):
+        tulle.MLPRegressor(**SETTINGS).fit(X, INCOME)

@@ -1,0 +1,222 @@
+"""Tables as users have them - arrays, pandas, polars, Arrow - as columns of numbers and of categories.
+
+No table library is imported: columns are asked for what they know themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Callable
+
+import numpy as np
+
+
+@dataclass
+class Table:
+    """Values (rows, columns) float64 or float32: numbers, indices of levels, NaN where missing."""
+
+    values: np.ndarray
+    names: list[str] | None  # None: the columns have no names
+    levels: list[list[str] | None]  # of each column; None: it is numeric
+
+    @property
+    def column_names(self) -> list[str]:
+        """Names in any case: c0, c1, ... where there are none."""
+        return self.names if self.names is not None else [f"c{i}" for i in range(self.values.shape[1])]
+
+
+def column_names(X: Any) -> list[str] | None:
+    """The names of a frame's columns, as text; None for what has none."""
+    names = getattr(X, "columns", None)
+    if names is None or callable(names) or isinstance(names, np.ndarray):
+        names = getattr(X, "column_names", None)  # Arrow's `columns` are arrays
+    elif not all(isinstance(name, (str, int, np.integer)) for name in names):
+        names = getattr(X, "column_names", names)
+    return None if names is None or callable(names) else [str(name) for name in names]
+
+
+def is_of_objects(X: Any) -> bool:
+    """Whether X, no frame, may hold text: an array of objects or strings, or lists that make one."""
+    if hasattr(X, "toarray"):
+        return False
+    return getattr(X if hasattr(X, "dtype") else np.asarray(X), "dtype", np.dtype(float)).kind in "OUST"
+
+
+def table_of(X: Any) -> Table:
+    """Any table, its text as categories with levels in order."""
+    if hasattr(X, "toarray"):
+        X = X.toarray()
+    names = column_names(X)
+    if names is not None:
+        columns = [_frame_column(X, index) for index in range(len(names))]
+        return _joined([_encoded(column, name) for column, name in zip(columns, names)], names)
+    X = np.asarray(X)
+    if X.ndim != 2:
+        raise ValueError(
+            f"Expected 2D array, got {X.ndim}D array instead. Reshape your data either using array.reshape(-1, 1) if "
+            "your data has a single feature or array.reshape(1, -1) if it contains a single sample."
+        )
+    if X.dtype.kind in "fiub":
+        return Table(numeric_array(X), None, [None] * X.shape[1])
+    if X.dtype.kind not in "OUST":
+        raise ValueError(f"Complex data not supported\n{X}\n" if X.dtype.kind == "c" else f"cannot use dtype {X.dtype}")
+    return _joined([_encoded(X[:, index], f"c{index}") for index in range(X.shape[1])], None)
+
+
+def numeric_array(X: np.ndarray) -> np.ndarray:
+    """X as the core takes it: float32 or float64 in native order, rows contiguous. A copy only where it is not."""
+    dtype = np.dtype(np.float32 if X.dtype.kind == "f" and X.dtype.itemsize == 4 else np.float64)
+    X = X.astype(dtype, copy=False)
+    if not X.flags.aligned or (X.shape[1] > 1 and X.strides[1] != X.itemsize) or X.strides[0] < 0:
+        return np.ascontiguousarray(X)
+    return X if X.flags.c_contiguous or X.strides[0] >= X.shape[1] * X.itemsize else np.ascontiguousarray(X)
+
+
+def _frame_column(X: Any, index: int) -> Any:
+    """A frame's column as it is: of pandas and polars a Series, of Arrow a chunked array."""
+    if hasattr(X, "iloc"):
+        return X.iloc[:, index]
+    if hasattr(X, "get_column"):
+        return X.get_column(X.columns[index])
+    return X.column(index)
+
+
+def _joined(columns: list[tuple[np.ndarray, list[str] | None]], names: list[str] | None) -> Table:
+    rows = len(columns[0][0]) if columns else 0
+    values = np.empty((rows, len(columns)))
+    for index, (column, _) in enumerate(columns):
+        values[:, index] = column
+    return Table(values, names, [levels for _, levels in columns])
+
+
+def _categories(column: Any) -> tuple[np.ndarray, list[Any]] | None:
+    """Codes (negative: missing) and categories of a pandas categorical column, None of any other."""
+    if not (hasattr(column, "cat") and hasattr(getattr(column, "dtype", None), "categories")):
+        return None
+    categories = column.dtype.categories
+    if not hasattr(column.cat, "codes"):
+        return None
+    return np.asarray(column.cat.codes), list(categories)
+
+
+def _values(column: Any) -> np.ndarray:
+    """A column as a NumPy array: numbers with NaN where missing, or objects with None."""
+    if isinstance(column, np.ndarray):
+        return column
+    dtype = getattr(column, "dtype", None)
+    if getattr(dtype, "na_value", None) is not None and getattr(dtype, "kind", "O") in "iufb":
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)  # pandas' nullable numbers
+    if hasattr(column, "to_pylist"):  # Arrow
+        kind = str(column.type)
+        if kind.startswith(("int", "uint", "float", "double", "half", "bool")):
+            return (
+                np.array([np.nan if v is None else v for v in column.to_pylist()], dtype=np.float64)
+                if (column.null_count)
+                else np.asarray(column)
+            )
+        return np.array(column.to_pylist(), dtype=object)
+    if str(dtype) in ("Categorical", "Enum", "String", "Utf8") or str(dtype).startswith(("Enum", "Categorical")):
+        return np.array(column.to_list(), dtype=object)  # polars
+    if str(dtype) == "Boolean" and hasattr(column, "to_list"):
+        return np.array([np.nan if v is None else v for v in column.to_list()], dtype=np.float64)
+    return np.asarray(column.to_numpy() if hasattr(column, "to_numpy") else column)
+
+
+def _is_missing(value: Any) -> bool:
+    if isinstance(value, str):
+        return not value.strip()
+    return value is None or type(value).__name__ in ("NAType", "NaTType") or bool(value != value)
+
+
+def text_of(value: Any) -> str:
+    """A category as text; of a number that is whole without a point, as 1 and 1.0 are the same."""
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _encoded(column: Any, name: str) -> tuple[np.ndarray, list[str] | None]:
+    """A column's values, and its levels if it is of categories."""
+    if (categories := _categories(column)) is not None:
+        codes, known = categories
+        texts = [text_of(one) for one in known]
+        if len(set(texts)) == len(texts) and all(text.strip() for text in texts):
+            return _used(np.where(codes < 0, np.nan, codes), texts)
+    values = _values(column)
+    if values.dtype.kind in "fiub":
+        return values.astype(np.float64, copy=False), None
+    if values.dtype.kind not in "OUST":
+        raise ValueError(
+            f"column {name!r} has values of type {values.dtype}; numbers, booleans, text and categories can be used, "
+            "so make a number of it, such as days since a date"
+        )
+    objects = values.astype(object)
+    missing = np.fromiter((_is_missing(one) for one in objects), dtype=bool, count=len(objects))
+    if not any(isinstance(one, (str, bytes)) for one in objects):
+        return _numbers(objects, missing, name), None
+    texts = np.array([text_of(one) for one in objects[~missing]], dtype=object)
+    levels, index = np.unique(texts, return_inverse=True) if len(texts) else (texts, np.zeros(0, int))
+    codes = np.full(len(objects), np.nan)
+    codes[~missing] = index
+    return codes, [str(level) for level in levels]
+
+
+def _used(codes: np.ndarray, texts: list[str]) -> tuple[np.ndarray, list[str]]:
+    """Only the categories that occur: a model has no use for others."""
+    used = np.unique(codes[~np.isnan(codes)]).astype(int)
+    place = np.full(len(texts) + 1, np.nan)
+    place[used] = np.arange(len(used))
+    return np.where(np.isnan(codes), np.nan, place[np.nan_to_num(codes, nan=0).astype(int)]), [texts[i] for i in used]
+
+
+def _numbers(objects: np.ndarray, missing: np.ndarray, name: str) -> np.ndarray:
+    numbers = np.full(len(objects), np.nan)
+    try:
+        numbers[~missing] = objects[~missing].astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"column {name!r} holds values that are neither numbers nor text: {error}") from error
+    return numbers
+
+
+def columns_for(
+    table: Table, inputs: Sequence[dict[str, Any]], names: Sequence[str], level: Callable[[int, str], float]
+) -> np.ndarray:
+    """A table's values (rows, inputs) in the order of a model's inputs, which it was trained on among `names`.
+
+    A frame's columns are matched by name and may be more and in another order; an array's by their place. Levels are
+    found as text by `level(input, text)`, and are missing where the model does not know them.
+    """
+    own = table.column_names if table.names is not None else list(names)
+    place = {name: index for index, name in enumerate(own)}
+    if lost := [one["name"] for one in inputs if one["name"] not in place]:
+        raise ValueError(
+            "The feature names should match those that were passed during fit.\n"
+            "Feature names seen at fit time, yet now missing:\n" + "".join(f"- {name}\n" for name in lost)
+        )
+    chosen = [place[one["name"]] for one in inputs]
+    is_numeric = all(one.get("levels") is None for one in inputs) and all(table.levels[i] is None for i in chosen)
+    if is_numeric and chosen == list(range(table.values.shape[1])):
+        return table.values
+    values = np.empty((len(table.values), len(chosen)))
+    for index, (column, one) in enumerate(zip(chosen, inputs)):
+        values[:, index] = _matched(table, column, one, lambda text, index=index: level(index, text))
+    return values
+
+
+def _matched(table: Table, column: int, known: dict[str, Any], level: Callable[[str], float]) -> np.ndarray:
+    """One column as the model has it."""
+    values, levels = table.values[:, column], table.levels[column]
+    if known.get("levels") is None:
+        if levels is not None and not np.isnan(values).all():
+            raise ValueError(f"column {known['name']!r} was numbers in fit and is text now, such as {levels[0]!r}")
+        return values
+    if levels is None:
+        found, codes = np.unique(values[~np.isnan(values)], return_inverse=True)
+        levels = [text_of(one) for one in found]
+    else:
+        codes = values[~np.isnan(values)].astype(int)
+    result = np.full(len(values), np.nan)
+    index = np.array([level(text) for text in levels], dtype=np.float64)
+    result[~np.isnan(values)] = index[codes] if len(index) else np.nan
+    return result
