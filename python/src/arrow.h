@@ -67,6 +67,10 @@ struct arrow_column {
     PyObject *in_order; /* [bytes] */
 };
 
+/* Whether there is something in row i; all of an array that is known to miss nothing, or has no
+ * bitmap. */
+int arrow_is_valid(const struct arrow_array *array, int64_t i);
+
 /* Fills in a column's name and kinds; -1 with the exception of a type that is none of those. */
 int arrow_column_init(struct arrow_column *column, const struct arrow_schema *schema);
 void arrow_column_clear(struct arrow_column *column);

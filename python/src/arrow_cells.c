@@ -131,10 +131,11 @@ static int check(const struct arrow_column *column, const struct arrow_array *ar
     return fault ? -1 : 0;
 }
 
-static int is_valid(const struct arrow_array *a, int64_t i)
+int arrow_is_valid(const struct arrow_array *array, int64_t i)
 {
-    const uint8_t *bits = a->buffer_count > 0 && a->null_count != 0 ? a->buffers[0] : NULL;
-    i += a->offset;
+    int has_bitmap = array->buffer_count > 0 && array->buffers && array->null_count != 0;
+    const uint8_t *bits = has_bitmap ? array->buffers[0] : NULL;
+    i += array->offset;
     return !bits || (bits[i >> 3] >> (i & 7) & 1);
 }
 
@@ -287,7 +288,7 @@ static int read_text(struct arrow_column *column, const struct arrow_array *a, e
     const char *text;
     int64_t length;
     *level = NAN;
-    if (!is_valid(a, i))
+    if (!arrow_is_valid(a, i))
         return 0;
     if (get_text(a, kind, i, &text, &length) == 0)
         return find_level(column, text, length, level);
@@ -316,7 +317,7 @@ static int read_dictionary(struct arrow_column *column, const struct arrow_array
     else {
         read_numbers(dictionary, column->value_kind, 0, dictionary->length, column->meanings, 1);
         for (size_t i = 0; i < length; i++)
-            if (!is_valid(dictionary, (int64_t)i))
+            if (!arrow_is_valid(dictionary, (int64_t)i))
                 column->meanings[i] = NAN;
     }
     return 0;
@@ -360,7 +361,7 @@ int arrow_column_read(struct arrow_column *column, int64_t begin, int64_t end, d
     }
     read_numbers(a, column->kind, begin, end, out, stride);
     for (int64_t i = begin; i < end && !failed; i++, out += stride)
-        if (!is_valid(a, i))
+        if (!arrow_is_valid(a, i))
             *out = NAN;
         else if (column->has_dictionary)
             failed = look_up(column, out) < 0;

@@ -1,10 +1,11 @@
-/* arrow_stream.c - tulle.Dataset.from_arrow: a stream of chunks of columns. */
+/* arrow_stream.c - tulle.Dataset.from_arrow: a stream of chunks of columns. Its functions run
+ * without the GIL, since they may wait for threads of the producer that want it. */
 #include "arrow.h"
 
 #include <stdlib.h>
 
 struct table {
-    struct arrow_stream *stream;
+    struct arrow_stream stream;
     struct arrow_schema schema;
     struct arrow_column *columns; /* (column_count) */
     size_t column_count;
@@ -15,7 +16,7 @@ struct table {
 };
 
 /* Gives all back to the producer, whose functions may be Python's: not with an exception set. */
-static void clear(struct table *t, PyObject *capsule)
+static void clear(struct table *t)
 {
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
@@ -29,7 +30,10 @@ static void clear(struct table *t, PyObject *capsule)
     free(t->chunks);
     free(t->columns);
     free(t->values);
-    Py_XDECREF(capsule);
+    if (t->stream.release) {
+        Py_BEGIN_ALLOW_THREADS t->stream.release(&t->stream);
+        Py_END_ALLOW_THREADS
+    }
     PyErr_Restore(type, value, traceback);
 }
 
@@ -46,9 +50,10 @@ static int fail_memory(void)
 }
 
 /* What the producer says of its failure. */
-static int fail_stream(const struct table *t, int number)
+static int fail_stream(struct table *t, int number)
 {
-    const char *text = t->stream->get_last_error ? t->stream->get_last_error(t->stream) : NULL;
+    struct arrow_stream *stream = &t->stream;
+    const char *text = stream->get_last_error ? stream->get_last_error(stream) : NULL;
     if (!PyErr_Occurred())
         PyErr_Format(PyExc_ValueError, "the Arrow stream failed: %.400s",
                      text ? text : strerror(number));
@@ -59,9 +64,9 @@ static int fail_stream(const struct table *t, int number)
 
 static int read_schema(struct table *t)
 {
-    int number = t->stream->get_schema(t->stream, &t->schema);
-    if (number)
-        return fail_stream(t, number);
+    int number;
+    Py_BEGIN_ALLOW_THREADS number = t->stream.get_schema(&t->stream, &t->schema);
+    Py_END_ALLOW_THREADS if (number) return fail_stream(t, number);
     const struct arrow_schema *s = &t->schema;
     if (!s->release || !s->format || strcmp(s->format, "+s") != 0)
         return fail("expected an Arrow stream of tables, whose columns have names; got one of "
@@ -104,7 +109,11 @@ static int check_chunk(const struct table *t, const struct arrow_array *chunk)
         chunk->offset > PY_SSIZE_T_MAX / 16 || (size_t)chunk->child_count != t->column_count ||
         (t->column_count && !chunk->children) || chunk->dictionary)
         return fail("the Arrow stream has a chunk that is not as its schema says");
-    if (chunk->null_count > 0)
+    int64_t valid = chunk->null_count > 0 ? 0 : chunk->length; /* below 0: the bitmap knows */
+    for (int64_t i = 0; i < valid; i++)
+        if (!arrow_is_valid(chunk, i))
+            valid = 0;
+    if (valid < chunk->length)
         return fail("the Arrow stream has rows that are missing as a whole: drop them");
     return 0;
 }
@@ -116,9 +125,9 @@ static int read_chunks(struct table *t)
             return -1;
         struct arrow_array *chunk = &t->chunks[t->chunk_count];
         memset(chunk, 0, sizeof *chunk);
-        int number = t->stream->get_next(t->stream, chunk);
-        if (number)
-            return fail_stream(t, number);
+        int number;
+        Py_BEGIN_ALLOW_THREADS number = t->stream.get_next(&t->stream, chunk);
+        Py_END_ALLOW_THREADS if (number) return fail_stream(t, number);
         if (!chunk->release)
             return 0;
         t->chunk_count++;
@@ -212,8 +221,8 @@ static PyObject *make_dataset(const struct table *t)
     return made;
 }
 
-/* The stream of an object, which its capsule owns. */
-static PyObject *get_stream(PyObject *object, struct arrow_stream **stream)
+/* Moves the stream of an object out of its capsule. */
+static int take_stream(PyObject *object, struct arrow_stream *stream)
 {
     PyObject *capsule = PyObject_CallMethod(object, "__arrow_c_stream__", NULL);
     if (!capsule) {
@@ -222,25 +231,30 @@ static PyObject *get_stream(PyObject *object, struct arrow_stream **stream)
                          "expected an object with __arrow_c_stream__ (polars, pyarrow, pandas 2.2 "
                          "or newer), got %R",
                          (PyObject *)Py_TYPE(object));
-        return NULL;
+        return -1;
     }
-    *stream =
+    struct arrow_stream *given =
         PyCapsule_CheckExact(capsule) ? PyCapsule_GetPointer(capsule, "arrow_array_stream") : NULL;
-    if (*stream && (*stream)->release && (*stream)->get_schema && (*stream)->get_next)
-        return capsule;
-    PyErr_Clear();
-    PyErr_SetString(PyExc_TypeError, "__arrow_c_stream__ gave no Arrow stream, or a used one");
+    int is_sound = given && given->release && given->get_schema && given->get_next;
+    if (is_sound) {
+        *stream = *given;
+        given->release = NULL;
+    } else {
+        PyErr_Clear();
+        PyErr_SetString(PyExc_TypeError, "__arrow_c_stream__ gave no Arrow stream, or a used one");
+    }
     Py_DECREF(capsule);
-    return NULL;
+    return is_sound ? 0 : -1;
 }
 
 PyObject *core_dataset_from_arrow(PyObject *type, PyObject *object)
 {
     (void)type;
-    struct table table = {.stream = NULL};
-    PyObject *capsule = get_stream(object, &table.stream), *made = NULL;
-    if (capsule && read_schema(&table) == 0 && read_chunks(&table) == 0 && read_values(&table) == 0)
+    struct table table = {.rows = 0};
+    PyObject *made = NULL;
+    if (take_stream(object, &table.stream) == 0 && read_schema(&table) == 0 &&
+        read_chunks(&table) == 0 && read_values(&table) == 0)
         made = make_dataset(&table);
-    clear(&table, capsule);
+    clear(&table);
     return made;
 }

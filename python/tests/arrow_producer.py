@@ -146,6 +146,11 @@ class Table:
         array.null_count = self.faults.get("null_count", 0)
         array.child_count = self.faults.get("array_children", len(self.columns))
         array.children = self.pointers(Array, [None if c.get("no_array") else self.array(c) for c in self.columns])
+        if "bitmap" in self.faults:
+            bits = ctypes.create_string_buffer(self.faults["bitmap"])
+            buffers = (c_void_p * 1)(ctypes.addressof(bits))
+            array.buffer_count, array.buffers = 1, ctypes.cast(buffers, POINTER(c_void_p))
+            self.kept += [bits, buffers]
         array.release = ctypes.cast(self.release, c_void_p)
         self.made_at(Array, ctypes.addressof(array))
         return 0
@@ -159,5 +164,7 @@ class Table:
         stream = Stream(*[ctypes.cast(f, c_void_p) for f in self.functions], ctypes.cast(self.release, c_void_p))
         if self.faults.get("stream_released"):
             stream.release = None
+        else:
+            self.made += 1
         self.kept.append(stream)
         return new_capsule(ctypes.addressof(stream), self.capsule_name, None)

@@ -128,6 +128,18 @@ def test_tables_that_are_refused():
             from_arrow(table)
 
 
+def test_a_producer_may_wait_for_threads_that_run_python(run_python):
+    pytest.importorskip("pyarrow")
+    run_python(
+        """
+import io, pyarrow.csv, tulle
+text = b"a,b\\n" + b"1,2\\n" * 100_000
+reader = pyarrow.csv.open_csv(io.BytesIO(text), pyarrow.csv.ReadOptions(block_size=1 << 14))
+assert tulle.Dataset.from_arrow(reader).rows == 100_000
+"""
+    )
+
+
 # --- Hostile ones ---
 
 
@@ -170,8 +182,10 @@ def test_an_honest_producer():
     ]:
         table = Table(one, chunks=2)
         assert nan_is_none(column(from_arrow(table))) == expected * 2
-        assert table.released == table.made == 3
+        assert table.released == table.made == 4
     assert column(from_arrow(Table(ints(1, 2, 3, 4), length=2, offset=1))) == [2, 3]
+    assert column(from_arrow(Table(ints(1, 2, 3), length=2, offset=1, null_count=-1, bitmap=b"\x06"))) == [2, 3]
+    assert column(from_arrow(Table(ints(1, 2), null_count=0, bitmap=b"\x00"))) == [1, 2]
 
 
 HOSTILE_COLUMNS = {
@@ -240,6 +254,7 @@ HOSTILE_TABLES = {
     "negative offset": {"offset": -1},
     "huge offset": {"offset": 2**62},
     "rows missing": {"null_count": 1},
+    "uncounted rows missing": {"null_count": -1, "bitmap": b"\x01"},
     "no children": {"no_children": True},
     "negative children": {"schema_children": -1},
     "a billion children": {"schema_children": 2**40},
@@ -273,7 +288,7 @@ def test_a_chunk_may_be_the_bad_one():
     table = Changing(ints(1, 2), chunks=3)
     with pytest.raises(ValueError, match="has a wrong number of buffers"):
         from_arrow(table)
-    assert table.released == table.made == 4
+    assert table.released == table.made == 5
 
 
 def test_exceptions_of_the_producer_come_out():
