@@ -116,10 +116,15 @@ PyObject *core_output(PyObject *given, const struct core_array *x, PyObject *typ
                       struct core_array *array);
 
 void core_release(struct core_array *array);
-int core_overlap(const struct core_array *a, const struct core_array *b);
 
+/* ValueError where one array, which is written while the other is read, shares memory with it. */
+int core_check_apart(const struct core_array *written, const char *name,
+                     const struct core_array *read, const char *read_name);
+
+/* All of an array, or so many rows of it from one on. */
 struct tulle_matrix core_matrix(const struct core_array *array);
-struct tulle_matrix_out core_matrix_out(const struct core_array *array);
+struct tulle_matrix core_rows(const struct core_array *array, size_t begin, size_t rows);
+struct tulle_matrix_out core_rows_out(const struct core_array *array, size_t begin, size_t rows);
 
 /* --- Predicting ------------------------------------------------------------------------------ */
 
@@ -134,6 +139,9 @@ struct core_predictor {
     size_t inputs, outputs;
     double work; /* of a row */
 };
+
+/* Rows between two looks at signals: some milliseconds' worth. */
+size_t core_rows_at_once(double work);
 
 /* predict(x, out=None) and input_gradient(x, dy, out=None). */
 PyObject *core_predict(const struct core_predictor *p, PyObject *args, PyObject *keywords);

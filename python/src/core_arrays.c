@@ -241,10 +241,8 @@ int core_write(PyObject *object, const char *name, const struct core_array *x, s
                      name);
     else if (!(a->flags & FLAG_WRITEABLE))
         PyErr_Format(PyExc_ValueError, "%s: the array is read-only", name);
-    else if (core_overlap(x, array))
-        PyErr_Format(PyExc_ValueError, "%s: overlaps x, which is still read", name);
     else
-        return 0;
+        return core_check_apart(array, name, x, "x");
     return -1;
 }
 
@@ -292,29 +290,42 @@ void core_release(struct core_array *array)
     Py_CLEAR(array->owner);
 }
 
-static size_t length(const struct core_array *array)
+static size_t bytes_of(const struct core_array *array, size_t numbers)
 {
-    size_t item = array->type == TULLE_F32 ? 4 : 8;
-    return array->rows == 0 || array->columns == 0
-               ? 0
-               : ((array->rows - 1) * array->stride + array->columns) * item;
+    return numbers * (array->type == TULLE_F32 ? sizeof(float) : sizeof(double));
 }
 
-int core_overlap(const struct core_array *a, const struct core_array *b)
+/* From the first number to the end of the last. */
+static size_t length(const struct core_array *array)
 {
-    uintptr_t a_begin = (uintptr_t)a->data, b_begin = (uintptr_t)b->data;
-    return a_begin < b_begin + length(b) && b_begin < a_begin + length(a);
+    return array->rows == 0 || array->columns == 0
+               ? 0
+               : bytes_of(array, (array->rows - 1) * array->stride + array->columns);
+}
+
+int core_check_apart(const struct core_array *written, const char *name,
+                     const struct core_array *read, const char *read_name)
+{
+    uintptr_t begin = (uintptr_t)written->data, read_begin = (uintptr_t)read->data;
+    if (begin >= read_begin + length(read) || read_begin >= begin + length(written))
+        return 0;
+    PyErr_Format(PyExc_ValueError, "%s: overlaps %s, which is still read", name, read_name);
+    return -1;
+}
+
+struct tulle_matrix core_rows(const struct core_array *a, size_t begin, size_t rows)
+{
+    const char *data = (const char *)a->data + bytes_of(a, begin * a->stride);
+    return (struct tulle_matrix){data, a->type, rows, a->columns, a->stride};
+}
+
+struct tulle_matrix_out core_rows_out(const struct core_array *a, size_t begin, size_t rows)
+{
+    char *data = (char *)a->data + bytes_of(a, begin * a->stride);
+    return (struct tulle_matrix_out){data, a->type, rows, a->columns, a->stride};
 }
 
 struct tulle_matrix core_matrix(const struct core_array *array)
 {
-    struct tulle_matrix m = {array->data, array->type, array->rows, array->columns, array->stride};
-    return m;
-}
-
-struct tulle_matrix_out core_matrix_out(const struct core_array *array)
-{
-    struct tulle_matrix_out m = {array->data, array->type, array->rows, array->columns,
-                                 array->stride};
-    return m;
+    return core_rows(array, 0, array->rows);
 }

@@ -1,39 +1,29 @@
 /* core_predict.c - predictions and input gradients, which sessions and trainers give alike. */
 #include "core.h"
 
-/* Rows between two looks at signals: some milliseconds' worth. */
-static size_t rows_at_once(const struct core_predictor *p)
+size_t core_rows_at_once(double work)
 {
-    double rows = 5e7 / (p->work + 1);
+    double rows = 5e7 / (work + 1);
     return rows < 64 ? 64 : (size_t)rows;
 }
 
-static size_t bytes_of(size_t rows, size_t stride, enum tulle_type type)
-{
-    return rows * stride * (type == TULLE_F32 ? sizeof(float) : sizeof(double));
-}
-
 /* Predictions of x, or with dy the gradients by x. */
-static enum tulle_status go_over_rows(const struct core_predictor *p, struct tulle_matrix x,
-                                      struct tulle_matrix *dy, struct tulle_matrix_out out,
+static enum tulle_status go_over_rows(const struct core_predictor *p, const struct core_array *x,
+                                      const struct core_array *dy, const struct core_array *out,
                                       struct core_call *call)
 {
-    size_t rows = x.rows, most = rows_at_once(p), done = 0;
+    size_t most = core_rows_at_once(p->work), done = 0;
     enum tulle_status status;
     do {
-        x.rows = out.rows = rows - done < most ? rows - done : most;
-        if (dy) {
-            dy->rows = x.rows;
-            status = p->input_gradient(p->object, x, *dy, out);
-            dy->data = (const char *)dy->data + bytes_of(dy->rows, dy->stride, dy->type);
-        } else
-            status = p->predict(p->object, x, out);
-        x.data = (const char *)x.data + bytes_of(x.rows, x.stride, x.type);
-        out.data = (char *)out.data + bytes_of(out.rows, out.stride, out.type);
-        done += x.rows;
+        size_t rows = x->rows - done < most ? x->rows - done : most;
+        struct tulle_matrix from = core_rows(x, done, rows);
+        struct tulle_matrix_out to = core_rows_out(out, done, rows);
+        status = dy ? p->input_gradient(p->object, from, core_rows(dy, done, rows), to)
+                    : p->predict(p->object, from, to);
+        done += rows;
         if (status == TULLE_OK && core_poll(call) < 0)
             status = TULLE_ERROR_INTERRUPTED;
-    } while (status == TULLE_OK && done < rows);
+    } while (status == TULLE_OK && done < x->rows);
     return status;
 }
 
@@ -48,7 +38,7 @@ PyObject *core_predict(const struct core_predictor *p, PyObject *args, PyObject 
         core_read_sized(numbers, "x", CORE_ROW, CORE_ANY, p->inputs, &x) == 0 &&
         (result = core_output(given, &x, p->type, p->outputs, &out)) != NULL &&
         core_enter(&call, p->lock, p->work * (double)x.rows) == 0) {
-        status = go_over_rows(p, core_matrix(&x), NULL, core_matrix_out(&out), &call);
+        status = go_over_rows(p, &x, NULL, &out, &call);
         core_leave(&call);
         if (status != TULLE_OK)
             core_raise(status, NULL, tulle_status_text(status));
@@ -73,9 +63,9 @@ PyObject *core_input_gradient(const struct core_predictor *p, PyObject *args, Py
         core_read_sized(weights, "dy", x.dimensions == 1 ? CORE_ROW : CORE_COLUMN, x.rows,
                         p->outputs, &dy) == 0 &&
         (result = core_output(given, &x, p->type, p->inputs, &out)) != NULL &&
+        core_check_apart(&out, "out", &dy, "dy") == 0 &&
         core_enter(&call, p->lock, 2 * p->work * (double)x.rows) == 0) {
-        struct tulle_matrix matrix = core_matrix(&dy);
-        status = go_over_rows(p, core_matrix(&x), &matrix, core_matrix_out(&out), &call);
+        status = go_over_rows(p, &x, &dy, &out, &call);
         core_leave(&call);
         if (status != TULLE_OK)
             core_raise(status, NULL, tulle_status_text(status));

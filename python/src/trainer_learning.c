@@ -188,6 +188,25 @@ PyObject *trainer_epoch(PyObject *object, PyObject *args, PyObject *keywords)
 
 /* --- Looking --------------------------------------------------------------------------------- */
 
+/* In pieces, as run_epoch. */
+static enum tulle_status find_loss(const struct trainer_object *self, const struct batch *batch,
+                                   struct core_call *call, double *loss)
+{
+    size_t count = batch->x.rows, most = core_rows_at_once(self->work);
+    enum tulle_status status = TULLE_OK;
+    double sum = 0, mean = 0;
+    for (size_t begin = 0, rows; begin < count && status == TULLE_OK; begin += rows) {
+        rows = count - begin < most ? count - begin : most;
+        status = tulle_trainer_loss(self->trainer, core_rows(&batch->x, begin, rows),
+                                    core_rows(&batch->y, begin, rows), &mean);
+        sum += mean * (double)rows;
+        if (status == TULLE_OK && core_poll(call) < 0)
+            status = TULLE_ERROR_INTERRUPTED;
+    }
+    *loss = count <= most ? mean : sum / (double)count;
+    return status;
+}
+
 PyObject *trainer_loss(PyObject *object, PyObject *args, PyObject *keywords)
 {
     static char *names[] = {"x", "y", NULL};
@@ -199,8 +218,7 @@ PyObject *trainer_loss(PyObject *object, PyObject *args, PyObject *keywords)
     if (PyArg_ParseTupleAndKeywords(args, keywords, "OO:loss", names, &x, &y) &&
         read_batch(self, x, y, "y", self->targets, Py_None, &batch) == 0 &&
         core_enter(&call, &self->lock, self->work * (double)batch.x.rows) == 0) {
-        enum tulle_status status =
-            tulle_trainer_loss(self->trainer, core_matrix(&batch.x), core_matrix(&batch.y), &loss);
+        enum tulle_status status = find_loss(self, &batch, &call, &loss);
         core_leave(&call);
         result = make_loss(status, loss);
     }

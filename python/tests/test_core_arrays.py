@@ -181,6 +181,15 @@ def test_what_cannot_be_written_to(out, kind, text):
             predict(X, out)
 
 
+@pytest.mark.parametrize("dy_type", ["f4", "f8"])
+def test_a_gradient_is_not_written_over_dy(dy_type):
+    memory = np.zeros(13 * 8, "u1").view(dy_type)
+    dy = memory[:8].reshape(4, 2)
+    for gradient in (TRAINERS["f64"].input_gradient, tulle.Session(MODEL).input_gradient):
+        with pytest.raises(ValueError, match="out: overlaps dy, which is still read"):
+            gradient(X, dy, memory.view("f8")[1:13].reshape(4, 3))
+
+
 class Pretender:
     """Says what it likes of its __array_struct__."""
 

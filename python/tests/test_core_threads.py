@@ -172,6 +172,9 @@ CALLS = {
     "predict": lambda: tulle.Session(tulle.Trainer(3, [(512, "tanh"), (512, "tanh"), (2, "identity")]).model()).predict(
         np.resize(X, (2_000_000, 3))
     ),
+    "loss": lambda: tulle.Trainer(3, [(512, "tanh"), (512, "tanh"), (2, "identity")]).loss(
+        np.resize(X, (2_000_000, 3)), np.resize(Y, (2_000_000, 2))
+    ),
     "train": lambda: tulle.train(long_table(), ["c5"], epochs=100_000),
 }
 

@@ -156,6 +156,12 @@ def test_a_session_predicts_as_its_trainer(make_trainer):
     assert isinstance(session.model, tulle.Model)
 
 
+def test_the_loss_of_many_rows_is_found_in_pieces():
+    trainer = tulle.Trainer(3, [(1000, "tanh"), (1000, "tanh"), (2, "identity")], precision="f64", seed=1)
+    x, y = np.resize(X, (500, 3)), np.resize(Y[:, :2], (500, 2))
+    np.testing.assert_allclose(trainer.loss(x, y), np.mean((trainer.predict(x) - y) ** 2), rtol=1e-12)
+
+
 def test_single_column_targets_may_be_flat():
     trainer = tulle.Trainer(3, [(1, "identity")], precision="f64")
     flat, column = trainer.loss(X, Y[:, 0]), trainer.loss(X, Y[:, :1])
