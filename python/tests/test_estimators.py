@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import tulle
+from tulle._compat import NotFittedError
 
 GENERATOR = np.random.RandomState(0)
 X = GENERATOR.normal(size=(300, 4))
@@ -195,6 +196,15 @@ def test_sparse():
         model = tulle.MLPRegressor(recipe=recipe, max_iter=5, random_state=0)
         expected = model.fit(Z, Y).predict(Z)
         np.testing.assert_array_equal(model.fit(sparse.csr_matrix(Z), Y).predict(sparse.csc_matrix(Z)), expected)
+
+
+@pytest.mark.parametrize("recipe", ["sklearn", "plain"])
+def test_a_fit_that_failed_is_none(recipe):
+    model = tulle.MLPClassifier(recipe=recipe)
+    with pytest.raises(ValueError, match="finite numbers"):
+        model.fit(X, Y > 0, sample_weight=np.full(len(X), -1.0))
+    with pytest.raises(NotFittedError, match="not fitted"):
+        model.predict(X)
 
 
 @pytest.mark.parametrize(

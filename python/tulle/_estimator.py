@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 
 from tulle import _sklearn_recipe, _table_recipe
-from tulle._compat import BaseEstimator, check_is_fitted, checked_target, column_or_1d, validate_data
+from tulle._compat import BaseEstimator, NotFittedError, check_is_fitted, checked_target, column_or_1d, validate_data
 from tulle._network import Network
 from tulle._parameters import check, is_auto
 from tulle._sklearn_recipe import Rows
@@ -45,7 +45,12 @@ def _logistic(outputs: np.ndarray) -> np.ndarray:
     return np.where(outputs >= 0, outputs.dtype.type(1), small) / (1 + small)
 
 
-LINKS = {"identity": lambda outputs: outputs, "exp": np.exp, "logistic": _logistic, "softmax": _softmax}
+LINKS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "identity": lambda outputs: outputs,
+    "exp": np.exp,
+    "logistic": _logistic,
+    "softmax": _softmax,
+}
 
 
 class BaseMLP(BaseEstimator):
@@ -75,7 +80,8 @@ class BaseMLP(BaseEstimator):
         data = Rows(x, encode(y), self._weights(sample_weight, y))
         held = None
         if validation_data is not None:
-            held_x, held_y = self._arrays(*validation_data[:2], reset=False)
+            held_x, held_y = validation_data[:2]
+            held_x, held_y = self._arrays(held_x, held_y, reset=False)
             weights = validation_data[2] if len(validation_data) > 2 else None
             held = Rows(held_x, encode(held_y), row_weights(weights, len(held_y)))
         _sklearn_recipe.fit(self, data, held, loss, outputs, x.dtype, incremental)
@@ -117,7 +123,8 @@ class BaseMLP(BaseEstimator):
         target.names = _table_recipe.target_names(y, target.values.shape[1], table.column_names)
         held = None
         if validation_data is not None:
-            held_table, held_array = self._table_and_target(*validation_data[:2], reset=False)
+            held_x, held_y = validation_data[:2]
+            held_table, held_array = self._table_and_target(held_x, held_y, reset=False)
             held_target, _ = self._table_target(held_array, False)
             held_target.names = target.names
             held = held_table, held_target
@@ -166,12 +173,12 @@ class BaseMLP(BaseEstimator):
         if self._trained is not None:
             return self._trained.predict(self._table(X, False), self.n_threads)
         X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=FLOATS, reset=False)
-        link = LINKS[self.out_activation_]
+        link, network = LINKS[self.out_activation_], self._learned_network()
         if not hasattr(X, "toarray"):
-            return link(self._network.outputs(self._dense(X)))
+            return link(network.outputs(self._dense(X)))
         rows = max(1, BLOCK // X.shape[1])
         X = X.tocsr()
-        parts = [self._network.outputs(self._dense(X[i : i + rows])) for i in range(0, X.shape[0], rows)]
+        parts = [network.outputs(self._dense(X[i : i + rows])) for i in range(0, X.shape[0], rows)]
         return link(np.concatenate(parts))
 
     # --- what was learned ---
@@ -221,8 +228,14 @@ class BaseMLP(BaseEstimator):
         check_is_fitted(self)
         if self._trained is not None:
             return self._trained.model
-        self._network.push()
-        return self._network.trainer.model()
+        network = self._learned_network()
+        network.push()
+        return network.trainer.model()
+
+    def _learned_network(self) -> Network:
+        if self._network is None:  # a fit that failed has left some attributes, and nothing behind them
+            raise NotFittedError(f"This {type(self).__name__} instance is not fitted yet: its last fit failed.")
+        return self._network
 
     # --- scikit-learn ---
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-TYPES = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
+TYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
 
 
 def contents(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

@@ -109,7 +109,7 @@ class Network:
         return {"dtype": self.dtype.str, "arguments": self._arguments, "state": self.trainer.state()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(state["dtype"])
+        Network.__init__(self, state["dtype"])
         if "state" in state:
             self.build(*state["arguments"])
             self.trainer.set_state(state["state"])

@@ -62,7 +62,8 @@ def onnx_of(model: Any) -> Any:
 
 def _first_inputs(g: Graph, lowered: Lowered) -> str:
     """What the first layer takes, (rows, inputs), or (rows, members, inputs)."""
-    parts, embedded = [], []
+    parts: list[str] = []
+    embedded: list[str] = []
     if len(lowered.numbers.columns):
         parts += _numbers(g, lowered)
     for one in lowered.categories:

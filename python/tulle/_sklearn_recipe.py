@@ -325,12 +325,12 @@ class Fit:
 
     def _measure(self, state: dict[str, Any]) -> None:
         """Loss and score of the validation rows, and how long nothing improved."""
-        estimator, settings = self.estimator, self.settings
-        if self.held is not None:
-            outputs = self.network.outputs(self.held.x)
-            state["validation_loss"] = self.scale * float(self.network.trainer.loss(self.held.x, self.held.y))
+        estimator, settings, held = self.estimator, self.settings, self.held
+        if held is not None:
+            outputs = self.network.outputs(held.x)
+            state["validation_loss"] = self.scale * float(self.network.trainer.loss(held.x, held.y))
             estimator.validation_curve_.append(state["validation_loss"])
-        if not settings.early_stopping:
+        if held is None or not settings.early_stopping:
             if estimator.loss_ > estimator.best_loss_ - settings.tol:
                 estimator._no_improvement_count += 1
             else:
@@ -338,7 +338,7 @@ class Fit:
             if estimator.loss_ < estimator.best_loss_:
                 estimator.best_loss_, estimator.best_iteration_ = estimator.loss_, len(estimator.loss_curve_)
             return
-        score = float(estimator._score_outputs(outputs, self.held.y, self.held.weights))
+        score = float(estimator._score_outputs(outputs, held.y, held.weights))
         state["validation_score"] = score
         estimator.validation_scores_.append(score)
         if score < estimator.best_validation_score_ + settings.tol:

@@ -47,7 +47,7 @@ class TableModel:
         return {"model": self.model.to_bytes(), "names": self.names}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(_core.Model.from_bytes(state["model"]), state["names"])
+        TableModel.__init__(self, _core.Model.from_bytes(state["model"]), state["names"])
 
 
 @dataclass
@@ -98,8 +98,8 @@ def train_options(estimator: Any, task: str) -> dict[str, Any]:
     options: dict[str, Any] = {"recipe": estimator.recipe, "task": task, "threads": estimator.n_threads or 0}
     for name in HAS_AUTO:
         value = getattr(estimator, name, "auto")
-        if PARAMETERS[name].setting and not is_auto(value):
-            options[PARAMETERS[name].setting] = value
+        if (setting := PARAMETERS[name].setting) and not is_auto(value):
+            options[setting] = value
     if "hidden" in options:
         options["hidden"] = hidden_sizes(options["hidden"])
     if options.get("optimizer") == "lbfgs":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Callable
 
 import numpy as np
@@ -140,9 +141,9 @@ def _encoded(column: Any, name: str) -> tuple[np.ndarray, list[str] | None]:
     """A column's values, and its levels if it is of categories."""
     if (categories := _categories(column)) is not None:
         codes, known = categories
-        texts = [text_of(one) for one in known]
-        if len(set(texts)) == len(texts) and all(text.strip() for text in texts):
-            return _used(np.where(codes < 0, np.nan, codes), texts)
+        names = [text_of(one) for one in known]
+        if len(set(names)) == len(names) and all(name.strip() for name in names):
+            return _used(np.where(codes < 0, np.nan, codes), names)
     values = _values(column)
     if values.dtype.kind in "fiub":
         return values.astype(np.float64, copy=False), None
@@ -200,7 +201,7 @@ def columns_for(
         return table.values
     values = np.empty((len(table.values), len(chosen)))
     for index, (column, one) in enumerate(zip(chosen, inputs)):
-        values[:, index] = _matched(table, column, one, lambda text, index=index: level(index, text))
+        values[:, index] = _matched(table, column, one, partial(level, index))
     return values
 
 

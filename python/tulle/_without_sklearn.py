@@ -6,7 +6,7 @@ Only `tulle._compat` imports this.
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 
@@ -29,6 +29,8 @@ class InvalidParameterError(ValueError, TypeError):
 
 class BaseEstimator:
     """Parameters by name: `get_params`, `set_params`, and a `repr` that shows those that were set."""
+
+    _html_repr: Callable[[], str]  # the estimator's own
 
     @classmethod
     def _get_param_names(cls) -> list[str]:
@@ -69,6 +71,8 @@ class BaseEstimator:
 class RegressorMixin:
     """`score` of a regressor."""
 
+    predict: Callable[[Any], np.ndarray]
+
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The coefficient of determination, R^2, averaged over targets."""
         from tulle._metrics import r2_score
@@ -78,6 +82,8 @@ class RegressorMixin:
 
 class ClassifierMixin:
     """`score` of a classifier."""
+
+    predict: Callable[[Any], np.ndarray]
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The share of rows that are predicted right."""
@@ -141,7 +147,7 @@ def _check_features(estimator: Any, X: Any, columns: int, reset: bool) -> None:
         warnings.warn(f"X does not have valid feature names, but {who} was fitted with feature names", stacklevel=4)
     elif known is None and names is not None:
         warnings.warn(f"X has feature names, but {who} was fitted without feature names", stacklevel=4)
-    elif known is not None and list(known) != list(names):
+    elif known is not None and names is not None and list(known) != list(names):
         raise ValueError(
             "The feature names should match those that were passed during fit.\n"
             f"Fitted with {list(known)}, got {list(names)}."

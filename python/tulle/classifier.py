@@ -271,8 +271,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             self.classes_ = self._labels.classes
             self.out_activation_ = "softmax" if self._labels.kind == "multiclass" else "logistic"
         values = self._labels.encode(y, np.float64)
-        levels = [["0", "1"]] * values.shape[1] if self._labels.kind == "multilabel" else [self._level_names()]
-        return Target(values, levels), "classification"
+        own = [["0", "1"]] * values.shape[1] if self._labels.kind == "multilabel" else [self._level_names()]
+        return Target(values, list(own)), "classification"
 
     def _level_names(self) -> list[str]:
         """The classes as text; their numbers where that would not tell them apart."""
@@ -285,7 +285,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         columns, first = [], 0
         kind = self._labels.kind
         names = ["1"] if kind == "multilabel" else self._level_names()[1:] if kind == "binary" else self._level_names()
-        for target in self._trained.model.info()["targets"]:
+        for target in self.model_.info()["targets"]:
             columns += [first + list(target["levels"]).index(name) for name in names]
             first += len(target["levels"])
         return columns
