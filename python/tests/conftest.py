@@ -1,5 +1,6 @@
-"""What the tests of the package share."""
+"""What the tests of the package share; and that there are more of them with TULLE_LONG in the environment."""
 
+import collections
 import os
 import pathlib
 import signal
@@ -15,9 +16,29 @@ import tulle
 # A shell starts what it runs in the background with SIGINT ignored: what waits for Ctrl-C would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+IS_LONG = "TULLE_LONG" in os.environ
+
 # A loaded machine is no reason to fail; a run that fails is the same when it is repeated.
-settings.register_profile("tulle", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "tulle",
+    deadline=None,
+    derandomize=True,
+    max_examples=2000 if IS_LONG else 100,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("tulle")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Of a test that is marked `sampled(n)`, with many parameters, every n-th; of those that are named, the first."""
+    kept, left_out, seen = [], [], collections.Counter()
+    for item in items:
+        mark = item.get_closest_marker("sampled")
+        is_chosen = IS_LONG or mark is None or seen[item.originalname] % mark.args[0] == 0
+        (kept if is_chosen else left_out).append(item)
+        seen[item.originalname] += 1
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = kept
 
 
 @pytest.fixture
