@@ -240,11 +240,26 @@ def test_bad_data():
             model.fit(X, CLASS, sample_weight=-np.ones(len(X)))
         with pytest.raises(AttributeError):
             model.coefs_
+        with pytest.raises(ValueError, match=r"validation_data must be a tuple \(X, y\)"):
+            model.fit(X, CLASS, validation_data=X)
+
+
+def test_where_text_and_gaps_belong_is_said():
+    text, gaps = X.astype(object), X.copy()
+    text[:, 1] = np.where(X[:, 1] > 0, "a", "b")
+    gaps[3, 2] = np.nan
+    for rows, what in ((text, "could not convert string"), (gaps, "Input X contains NaN")):
+        with pytest.raises(ValueError, match=f"{what}.*need a recipe such as 'tabular'"):
+            tulle.MLPRegressor().fit(rows, Y)
+    with pytest.raises(ValueError, match=r"could not convert string to float: .*yes'\)?$"):
+        tulle.MLPRegressor().fit(X, np.where(Y > 0, "yes", "no"))
 
 
 def test_partial_fit_is_of_one_recipe():
     assert hasattr(tulle.MLPRegressor(), "partial_fit")
     assert not hasattr(tulle.MLPRegressor(recipe="plain"), "partial_fit")
+    with pytest.raises(AttributeError, match="partial_fit needs recipe='sklearn'"):
+        tulle.MLPRegressor(solver="lbfgs").partial_fit(X, Y)
     with pytest.raises(ValueError, match="classes must be passed"):
         tulle.MLPClassifier().partial_fit(X, CLASS)
 

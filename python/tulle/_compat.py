@@ -83,7 +83,7 @@ def checked_target(estimator: Any, y: Any, rows: int) -> np.ndarray:
 
 
 class available_if:
-    """Decorates a method that an object has only if `condition(object)` is true; hasattr() then tells."""
+    """Decorates a method that an object has unless `condition(object)` raises AttributeError; hasattr() then tells."""
 
     def __init__(self, condition: Any) -> None:
         self.condition = condition
@@ -93,9 +93,6 @@ class available_if:
         self.__doc__ = method.__doc__
         return self
 
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
     @property
     def __wrapped__(self) -> Any:
         return self.method
@@ -103,6 +100,5 @@ class available_if:
     def __get__(self, instance: Any, owner: type) -> Any:
         if instance is None:
             return self.method
-        if not self.condition(instance):
-            raise AttributeError(f"This {owner.__name__!r} has no attribute {self.name!r}")
+        self.condition(instance)
         return self.method.__get__(instance, owner)

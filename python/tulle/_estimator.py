@@ -14,6 +14,7 @@ from tulle._sklearn_recipe import Rows
 from tulle._tables import Table, column_names, is_of_objects, numeric_array, table_of
 
 FLOATS = (np.float64, np.float32)
+FOR_TABLES = "Text, categories and missing values need a recipe such as 'tabular', not 'sklearn'."
 BLOCK = 1 << 20  # numbers of a sparse matrix that are made dense at a time, to predict
 
 
@@ -66,6 +67,10 @@ class BaseMLP(BaseEstimator):
         self, X: Any, y: Any, sample_weight: Any, validation_data: Any = None, incremental: bool = False
     ) -> BaseMLP:
         check(self)
+        if validation_data is not None and not (
+            isinstance(validation_data, (tuple, list)) and len(validation_data) > 1
+        ):
+            raise ValueError(f"validation_data must be a tuple (X, y), got {type(validation_data).__name__}")
         if self.recipe == "sklearn":
             self._fit_sklearn(X, y, sample_weight, validation_data, incremental)
         else:
@@ -87,17 +92,24 @@ class BaseMLP(BaseEstimator):
         _sklearn_recipe.fit(self, data, held, loss, outputs, x.dtype, incremental)
 
     def _arrays(self, X: Any, y: Any, reset: bool) -> tuple[np.ndarray, np.ndarray]:
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse=["csr", "csc"],
-            multi_output=True,
-            y_numeric=self._is_of_numbers,
-            dtype=FLOATS,
-            reset=reset,
-        )
-        return self._dense(X), self._target_array(y)
+        try:
+            x, y = validate_data(
+                self,
+                X,
+                y,
+                accept_sparse=["csr", "csc"],
+                multi_output=True,
+                y_numeric=self._is_of_numbers,
+                dtype=FLOATS,
+                reset=reset,
+            )
+        except ValueError as error:
+            reason = str(error).partition("\n")[0]
+            is_text = reason.startswith("could not convert string") and is_of_objects(X)
+            if is_text or reason.startswith("Input X contains NaN"):
+                raise ValueError(f"{reason.rstrip('.')}. {FOR_TABLES}") from error
+            raise
+        return self._dense(x), self._target_array(y)
 
     def _dense(self, X: Any) -> np.ndarray:
         """X dense, in the precision to compute in."""
@@ -239,8 +251,9 @@ class BaseMLP(BaseEstimator):
 
     # --- scikit-learn ---
 
-    def _can_learn_in_parts(self) -> bool:
-        return self.recipe == "sklearn" and self.solver != "lbfgs"
+    def _check_learns_in_parts(self) -> None:
+        if self.recipe != "sklearn" or self.solver == "lbfgs":
+            raise AttributeError("partial_fit needs recipe='sklearn' and a solver other than 'lbfgs'")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -140,7 +140,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         """
         return self._fit(X, y, sample_weight, validation_data)
 
-    @available_if(BaseMLP._can_learn_in_parts)
+    @available_if(BaseMLP._check_learns_in_parts)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
         """Goes on training for one epoch on these rows, with the optimiser as it stands. Recipe sklearn only.
 
