@@ -1,5 +1,7 @@
 """Frames of pandas, polars and Arrow, and arrays of objects, in the library's own recipes."""
 
+import datetime
+
 import numpy as np
 import pytest
 
@@ -144,8 +146,53 @@ def test_classes_come_back(classes):
     assert model.score(X, y) > 0.8
 
 
-def test_what_is_no_number_and_no_text():
+def odd_columns():
     pd = pytest.importorskip("pandas")
-    X = pandas_frame().assign(day=pd.Timestamp("2020-01-01"))
-    with pytest.raises(ValueError, match="column 'day'"):
-        tulle.MLPRegressor(**SETTINGS).fit(X, INCOME)
+    yield pd.Series([pd.Timestamp("2020-01-01")] * ROWS)
+    yield pd.Series([pd.Timestamp("2020-01-01", tz="UTC")] * ROWS)
+    yield pd.Series(pd.period_range("2020", periods=ROWS))
+    yield pd.Series(pd.to_timedelta(np.arange(ROWS), "D"))
+    yield pd.Series([[1, 2]] * ROWS)
+    yield pd.Series(["a", {}] * (ROWS // 2), dtype=object)
+    yield pd.Series([datetime.date(2020, 1, 1)] * ROWS, dtype=object)
+    yield pd.Series([10**400] * ROWS, dtype=object)
+
+
+def test_what_is_no_number_and_no_text():
+    for column in odd_columns():
+        with pytest.raises((ValueError, TypeError), match="column 'day' has values of type .*; the argument must be"):
+            tulle.MLPRegressor(**SETTINGS).fit(pandas_frame().assign(day=column), INCOME)
+    days = np.arange(ROWS).astype("M8[D]")[:, None]
+    with pytest.raises(ValueError, match="column 'c0' has values of type datetime64"):
+        tulle.MLPRegressor(**SETTINGS).fit(days, INCOME)
+
+
+def test_other_kinds_of_columns():
+    """Nullable and nested types of each library; gaps and text in all of them."""
+    pd, pa, pl = (pytest.importorskip(name) for name in ("pandas", "pyarrow", "polars"))
+    flags, counts, texts = [True, False, None], [1, None, 3], ["b", None, "a"]
+    for table in (
+        pd.DataFrame({"f": pd.array(flags, "boolean"), "n": pd.array(counts, "Int64"), "t": pd.array(texts, "string")}),
+        pd.DataFrame({"f": flags, "n": pd.array(counts, "Int8"), "t": pd.Categorical(texts)}),
+        pa.table({"f": flags, "n": counts, "t": texts}),
+        pa.table({"f": flags, "n": counts, "t": pa.array(texts).dictionary_encode()}),
+        pl.DataFrame({"f": flags, "n": counts, "t": texts}),
+        pl.DataFrame({"f": flags, "n": counts, "t": pl.Series(texts, dtype=pl.Enum(["a", "b"]))}),
+        [list(row) for row in zip(flags, counts, texts)],
+    ):
+        made = table_of(table)
+        assert made.levels == [None, None, ["a", "b"]]
+        np.testing.assert_array_equal(made.values, [[1, 1, 1], [0, np.nan, np.nan], [np.nan, 3, 0]])
+
+
+def test_numbers_beside_text_in_lists_are_numbers():
+    rows = [[age, town] for age, town in zip(AGE, TOWN)]
+    made = table_of(rows)
+    assert made.levels == [None, ["Bern", "Oslo", "Rome"]]
+    np.testing.assert_array_equal(made.values[:, 0], AGE)
+    expected = tulle.MLPRegressor(**SETTINGS).fit(np.array(rows, dtype=object), INCOME).predict(rows[:5])
+    np.testing.assert_array_equal(tulle.MLPRegressor(**SETTINGS).fit(rows, INCOME).predict(rows[:5]), expected)
+
+
+def test_bytes_are_text():
+    assert table_of(np.array([[b"b"], [b"a"]])).levels == [["a", "b"]]

@@ -12,6 +12,8 @@ from typing import Any, Callable
 
 import numpy as np
 
+USABLE = "the argument must be of strings, categories, booleans or numbers, such as the days since some date"
+
 
 @dataclass
 class Table:
@@ -38,10 +40,14 @@ def column_names(X: Any) -> list[str] | None:
 
 
 def is_of_objects(X: Any) -> bool:
-    """Whether X, no frame, may hold text: an array of objects or strings, or lists that make one."""
-    if hasattr(X, "toarray"):
-        return False
-    return getattr(X if hasattr(X, "dtype") else np.asarray(X), "dtype", np.dtype(float)).kind in "OUST"
+    """Whether X, no frame, may hold what is no number: an array of objects, strings or dates, or lists of such."""
+    return not hasattr(X, "toarray") and _array_of(X).dtype.kind in "OUSTmM"
+
+
+def _array_of(X: Any) -> np.ndarray:
+    """X as an array; numbers beside text, in lists, stay numbers."""
+    array = np.asarray(X)
+    return np.array(X, dtype=object) if array.dtype.kind in "US" and not hasattr(X, "dtype") else array
 
 
 def table_of(X: Any) -> Table:
@@ -52,7 +58,7 @@ def table_of(X: Any) -> Table:
     if names is not None:
         columns = [_frame_column(X, index) for index in range(len(names))]
         return _joined([_encoded(column, name) for column, name in zip(columns, names)], names)
-    X = np.asarray(X)
+    X = _array_of(X)
     if X.ndim != 2:
         raise ValueError(
             f"Expected 2D array, got {X.ndim}D array instead. Reshape your data either using array.reshape(-1, 1) if "
@@ -60,8 +66,8 @@ def table_of(X: Any) -> Table:
         )
     if X.dtype.kind in "fiub":
         return Table(numeric_array(X), None, [None] * X.shape[1])
-    if X.dtype.kind not in "OUST":
-        raise ValueError(f"Complex data not supported\n{X}\n" if X.dtype.kind == "c" else f"cannot use dtype {X.dtype}")
+    if X.dtype.kind == "c":
+        raise ValueError(f"Complex data not supported\n{X}\n")
     return _joined([_encoded(X[:, index], f"c{index}") for index in range(X.shape[1])], None)
 
 
@@ -108,19 +114,8 @@ def _values(column: Any) -> np.ndarray:
     dtype = getattr(column, "dtype", None)
     if getattr(dtype, "na_value", None) is not None and getattr(dtype, "kind", "O") in "iufb":
         return column.to_numpy(dtype=np.float64, na_value=np.nan)  # pandas' nullable numbers
-    if hasattr(column, "to_pylist"):  # Arrow
-        kind = str(column.type)
-        if kind.startswith(("int", "uint", "float", "double", "half", "bool")):
-            return (
-                np.array([np.nan if v is None else v for v in column.to_pylist()], dtype=np.float64)
-                if (column.null_count)
-                else np.asarray(column)
-            )
-        return np.array(column.to_pylist(), dtype=object)
-    if str(dtype) in ("Categorical", "Enum", "String", "Utf8") or str(dtype).startswith(("Enum", "Categorical")):
-        return np.array(column.to_list(), dtype=object)  # polars
-    if str(dtype) == "Boolean" and hasattr(column, "to_list"):
-        return np.array([np.nan if v is None else v for v in column.to_list()], dtype=np.float64)
+    if str(getattr(column, "type", "")).startswith("dictionary"):
+        return np.array(column.to_pylist(), dtype=object)  # Arrow's to_numpy() has no gaps there
     return np.asarray(column.to_numpy() if hasattr(column, "to_numpy") else column)
 
 
@@ -134,7 +129,7 @@ def text_of(value: Any) -> str:
     """A category as text; of a number that is whole without a point, as 1 and 1.0 are the same."""
     if isinstance(value, (float, np.floating)) and float(value).is_integer():
         return str(int(value))
-    return str(value)
+    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
 
 
 def _encoded(column: Any, name: str) -> tuple[np.ndarray, list[str] | None]:
@@ -148,19 +143,26 @@ def _encoded(column: Any, name: str) -> tuple[np.ndarray, list[str] | None]:
     if values.dtype.kind in "fiub":
         return values.astype(np.float64, copy=False), None
     if values.dtype.kind not in "OUST":
-        raise ValueError(
-            f"column {name!r} has values of type {values.dtype}; numbers, booleans, text and categories can be used, "
-            "so make a number of it, such as days since a date"
-        )
-    objects = values.astype(object)
-    missing = np.fromiter((_is_missing(one) for one in objects), dtype=bool, count=len(objects))
-    if not any(isinstance(one, (str, bytes)) for one in objects):
-        return _numbers(objects, missing, name), None
-    texts = np.array([text_of(one) for one in objects[~missing]], dtype=object)
-    levels, index = np.unique(texts, return_inverse=True) if len(texts) else (texts, np.zeros(0, int))
-    codes = np.full(len(objects), np.nan)
-    codes[~missing] = index
-    return codes, [str(level) for level in levels]
+        raise ValueError(f"column {name!r} has values of type {values.dtype}; {USABLE}")
+    return _of_objects(values.tolist(), name)
+
+
+def _of_objects(objects: list[Any], name: str) -> tuple[np.ndarray, list[str] | None]:
+    """Numbers, if there is no text among them; else indices of levels. Each distinct object is looked at once."""
+    places: dict[Any, int] = {}
+    try:
+        index = np.fromiter((places.setdefault(one, len(places)) for one in objects), np.intp, len(objects))
+    except TypeError as error:  # of lists and such, which have no hash
+        odd = next((one for one in objects if type(one).__hash__ is None), objects[0])
+        raise TypeError(f"column {name!r} has values of type {type(odd).__name__}; {USABLE}") from error
+    distinct = list(places)
+    missing = [_is_missing(one) for one in distinct]
+    if not any(isinstance(one, (str, bytes)) for one in distinct):
+        return _numbers(distinct, missing, name)[index], None
+    texts = [None if gap else text_of(one) for one, gap in zip(distinct, missing)]
+    levels = sorted({text for text in texts if text is not None})
+    code = {text: float(place) for place, text in enumerate(levels)}
+    return np.array([np.nan if text is None else code[text] for text in texts])[index], levels
 
 
 def _used(codes: np.ndarray, texts: list[str]) -> tuple[np.ndarray, list[str]]:
@@ -171,12 +173,14 @@ def _used(codes: np.ndarray, texts: list[str]) -> tuple[np.ndarray, list[str]]:
     return np.where(np.isnan(codes), np.nan, place[np.nan_to_num(codes, nan=0).astype(int)]), [texts[i] for i in used]
 
 
-def _numbers(objects: np.ndarray, missing: np.ndarray, name: str) -> np.ndarray:
+def _numbers(objects: list[Any], missing: list[bool], name: str) -> np.ndarray:
     numbers = np.full(len(objects), np.nan)
-    try:
-        numbers[~missing] = objects[~missing].astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"column {name!r} holds values that are neither numbers nor text: {error}") from error
+    for place, (one, gap) in enumerate(zip(objects, missing)):
+        try:
+            numbers[place] = np.nan if gap else float(one)
+        except (TypeError, ValueError, OverflowError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"column {name!r} has values of type {type(one).__name__}; {USABLE}") from error
     return numbers
 
 
