@@ -61,6 +61,7 @@ echo "(exit $?)"
 
 echo "--- interrupted"
 "$TULLE" bench --only read >/dev/null 2>&1 &
+taken $!
 sleep 0.3
 kill -INT $!
 wait $!

@@ -21,14 +21,23 @@ shoot() {
     kill -9 $process
     wait $process
 } 2>/dev/null
-# begin FILE ARGUMENT...: starts and shoots, until that was in the middle.
+# begin FILE ARGUMENT...: starts and shoots, again from what is there now, until that was in the middle, and
+# not where the checkpoint before is for a moment not there or another name of the checkpoint.
 begin() {
-    while :; do
+    mkdir "$SCRATCH/before"
+    for file in c.ckpt c.ckpt.previous log.jsonl; do
+        [ ! -e $file ] || cp $file "$SCRATCH/before"
+    done
+    while
+        rm -f c.ckpt.previous # comes again with the second checkpoint
         start "$@"
         shoot
-        [ -e m.tulle ] || return
+        [ -e m.tulle ] || [ ! -e "$1" ] || cmp -s c.ckpt c.ckpt.previous
+    do
         rm -f m.tulle c.ckpt c.ckpt.previous log.jsonl
+        cp "$SCRATCH"/before/* . 2>/dev/null # none at the beginning
     done
+    rm -r "$SCRATCH/before"
 }
 numbers() {
     sed 's/, "seconds": [^}]*//' "$1"
@@ -37,9 +46,7 @@ numbers() {
 echo "--- kill -9, again and again"
 begin c.ckpt --checkpoint-steps 50 -o m.tulle --log log.jsonl --threads 1
 for threads in 2 1 3; do
-    rm -f c.ckpt.previous # comes again with the second checkpoint
-    start c.ckpt.previous --checkpoint-steps 70 -o m.tulle --log log.jsonl --threads $threads --resume
-    shoot
+    begin c.ckpt.previous --checkpoint-steps 70 -o m.tulle --log log.jsonl --threads $threads --resume
 done
 run train t.csv $options --checkpoint c.ckpt --resume -o m.tulle --log log.jsonl --threads 1 >"$SCRATCH/all"
 grep 'c.ckpt' "$SCRATCH/all" | sed '1d; s/[0-9][0-9]*/N/g'
@@ -132,8 +139,9 @@ echo "--- too large for the disk"
     -- "it's a table.csv") 2>&1 | grep -e written -e wrote
 cmp s.tulle reference.tulle && echo "the same model"
 rm s.tulle
+endless=$(echo $options | sed 's/--epochs 400/--epochs 1000000/')
 : >"$SCRATCH/err"
-(ulimit -f 48 && exec "$TULLE" train $options --batch 1 -o s.tulle --checkpoint c.ckpt \
+(ulimit -f 48 && exec "$TULLE" train $endless -o s.tulle --checkpoint c.ckpt \
     -- "it's a table.csv" 2>"$SCRATCH/err") &
 process=$!
 until grep -q '^network' "$SCRATCH/err"; do

@@ -52,6 +52,7 @@ waiting() {
     process=$!
     exec 9>"$SCRATCH/pipe"
     head -n 100 t.csv >&9
+    taken $process
     sleep 0.5
     until [ "$2 $4" != "t.tulle -o" ] || ls -A | grep -q tmp; do # it has begun to write
         kill -0 $process || return
@@ -80,6 +81,9 @@ writing=$!
 asked=$!
 "$TULLE" predict t.tulle "$SCRATCH/silent" -o p.csv 2>"$SCRATCH/err" &
 alarmed=$!
+for process in $reading $writing $asked $alarmed; do
+    taken $process
+done
 sleep 1
 kill -INT $reading
 kill -TERM $writing
@@ -87,8 +91,9 @@ kill -INT $asked
 kill -ALRM $alarmed
 sleep 0.2
 kill -TERM $asked # at once: it is being obeyed
-sleep 1
-kill -TERM $asked # now it is meant
+while sleep 0.5 && kill -TERM $asked; do # once it is meant
+    :
+done 2>"$SCRATCH/gone"
 wait $asked
 echo "asked again: exit $?"
 wait $alarmed

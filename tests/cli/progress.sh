@@ -41,7 +41,8 @@ terminal train t.csv --recipe notebook --target y --drop z,split --epochs 60
 terminal train t.csv --recipe notebook --target y --drop z,split --epochs 2 --quiet
 
 echo "--- folds, trials, and what ends in the middle"
-# shown PATTERN ARGUMENT...: whether a line that is rewritten was like that, and what came last.
+# shown PATTERN ARGUMENT...: whether a line that is rewritten was like that, that nothing but another such
+# line comes where it was not removed, and what came last.
 shown() {
     python3 -c '
 import os, pty, re, sys
@@ -62,7 +63,7 @@ lines = [line.split("\r") for line in b"".join(chunks).decode().replace("\r\n", 
 pieces = [piece.rstrip() for line in lines for piece in line[1:]]
 print("shown:", any(re.fullmatch(sys.argv[1], piece) for piece in pieces))
 print("fits:", all(len(piece) < 80 for line in lines for piece in line[1:-1]))
-print("gone before the next:", all(line[-2].strip() == "" for line in lines if len(line) > 2 and not re.match(sys.argv[1], line[-1])))
+print("gone before the next:", all(line[-2].strip() == "" for line in lines if len(line) > 2 and not re.match(sys.argv[1] + "|epoch [0-9]", line[-1])))
 print(lines[-2][-1])
 print("exit", os.WEXITSTATUS(status))
 ' "$@" | masked

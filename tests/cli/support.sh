@@ -48,6 +48,15 @@ table() {
     }'
 }
 
+# taken PROCESS: waits until it takes SIGINT, which a script's background processes ignore until they say
+# otherwise; where nobody can tell, for a second.
+taken() {
+    [ -r "/proc/$1/status" ] || sleep 1
+    while [ -r "/proc/$1/status" ] && ! grep -q '^SigCgt:.*[2367abef]$' "/proc/$1/status"; do
+        sleep 0.05
+    done
+}
+
 # needs COMMAND: skips the test without it.
 needs() {
     command -v "$1" >/dev/null && return
