@@ -66,8 +66,8 @@ PARAMETERS = """hidden_layer_sizes : int or sequence of ints, default="auto"
         Each is called after every epoch with a dict of "epoch", "epochs", "loss", "validation_loss",
         "validation_score" and "learning_rate"; training ends there if one returns True.
     settings : dict, default=None
-        Further settings of the library by their names in `tulle help recipes`, such as {"members": 4}; in the recipe
-        sklearn options of a `tulle.Trainer`."""
+        Further settings by the library's names of them, such as {"members": 4}: those of model_.info()["settings"]; in
+        the recipe sklearn options of a `tulle.Trainer`."""
 
 ATTRIBUTES = """loss_curve_ : list of float
         The loss of each epoch.

@@ -67,9 +67,7 @@ class BaseMLP(BaseEstimator):
         self, X: Any, y: Any, sample_weight: Any, validation_data: Any = None, incremental: bool = False
     ) -> BaseMLP:
         check(self)
-        if validation_data is not None and not (
-            isinstance(validation_data, (tuple, list)) and len(validation_data) > 1
-        ):
+        if not (validation_data is None or (isinstance(validation_data, (tuple, list)) and len(validation_data) == 2)):
             raise ValueError(f"validation_data must be a tuple (X, y), got {type(validation_data).__name__}")
         if self.recipe == "sklearn":
             self._fit_sklearn(X, y, sample_weight, validation_data, incremental)
@@ -85,10 +83,8 @@ class BaseMLP(BaseEstimator):
         data = Rows(x, encode(y), self._weights(sample_weight, y))
         held = None
         if validation_data is not None:
-            held_x, held_y = validation_data[:2]
-            held_x, held_y = self._arrays(held_x, held_y, reset=False)
-            weights = validation_data[2] if len(validation_data) > 2 else None
-            held = Rows(held_x, encode(held_y), row_weights(weights, len(held_y)))
+            held_x, held_y = self._arrays(*validation_data, reset=False)
+            held = Rows(held_x, encode(held_y), None)
         _sklearn_recipe.fit(self, data, held, loss, outputs, x.dtype, incremental)
 
     def _arrays(self, X: Any, y: Any, reset: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -135,7 +131,7 @@ class BaseMLP(BaseEstimator):
         target.names = _table_recipe.target_names(y, target.values.shape[1], table.column_names)
         held = None
         if validation_data is not None:
-            held_x, held_y = validation_data[:2]
+            held_x, held_y = validation_data
             held_table, held_array = self._table_and_target(held_x, held_y, reset=False)
             held_target, _ = self._table_target(held_array, False)
             held_target.names = target.names
