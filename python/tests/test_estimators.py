@@ -6,6 +6,7 @@ import pickle
 import signal
 import threading
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -298,3 +299,39 @@ def test_seeds():
         c = tulle.MLPRegressor(recipe=recipe, max_iter=3, random_state=7, n_threads=1).fit(X, Y).predict(X)
         d = tulle.MLPRegressor(recipe=recipe, max_iter=3, random_state=7, n_threads=2).fit(X, Y).predict(X)
         np.testing.assert_array_equal(c, d)
+
+
+def said(estimator, X, y):
+    """What fit and predict of these say: the kind of error, the text of warnings, or nothing."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            estimator.fit(X, y)
+            estimator.predict(X)
+            estimator.predict(X[:, :-1])
+        except (ValueError, TypeError, OverflowError) as error:
+            return type(error), str(error)
+    return {str(one.message) for one in caught}
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", ">f8", "f2", "i4", "?", "O"])
+@pytest.mark.parametrize(
+    "change", ["nothing", "nan", "inf", "huge", "no rows", "no columns", "flat", "short y", "y nan"]
+)
+def test_arrays_in_order_take_a_short_way_to_the_same_end(monkeypatch, dtype, change):
+    """Arrays with nothing to convert are checked by less; what is said and learned is the same."""
+    x, y = X[:40], np.where(np.arange(40) == 3, np.nan, Y[:40]) if change == "y nan" else Y[:40]
+    cell = {"nan": np.nan, "inf": np.inf, "huge": 1e38}.get(change)
+    if cell is not None:
+        if dtype not in ("f4", "f8", ">f8", "O"):
+            pytest.skip("has no such numbers")
+        x = x.copy()
+        x[5:9, 1] = cell
+    x = {"no rows": x[:0], "no columns": x[:, :0], "flat": x[:, 0]}.get(change, x).astype(dtype)
+    y = {"no rows": y[:0], "short y": y[:-1]}.get(change, y)
+    model = tulle.MLPRegressor(max_iter=2, random_state=0, hidden_layer_sizes=(3,))
+    short, short_curve = said(model, x, y), getattr(model, "loss_curve_", [])
+    monkeypatch.setattr("tulle._compat._is_plain", lambda array, dimensions: False)
+    again = tulle.MLPRegressor(max_iter=2, random_state=0, hidden_layer_sizes=(3,))
+    assert said(again, x, y) == short
+    np.testing.assert_array_equal(getattr(again, "loss_curve_", []), short_curve)

@@ -7,7 +7,15 @@ from typing import Any, Callable
 import numpy as np
 
 from tulle import _sklearn_recipe, _table_recipe
-from tulle._compat import BaseEstimator, NotFittedError, check_is_fitted, checked_target, column_or_1d, validate_data
+from tulle._compat import (
+    BaseEstimator,
+    NotFittedError,
+    check_is_fitted,
+    checked_data,
+    checked_target,
+    column_or_1d,
+    validate_data,
+)
 from tulle._network import Network
 from tulle._parameters import check, is_auto
 from tulle._sklearn_recipe import Rows
@@ -89,7 +97,7 @@ class BaseMLP(BaseEstimator):
 
     def _arrays(self, X: Any, y: Any, reset: bool) -> tuple[np.ndarray, np.ndarray]:
         try:
-            x, y = validate_data(
+            x, y = checked_data(
                 self,
                 X,
                 y,
@@ -177,10 +185,11 @@ class BaseMLP(BaseEstimator):
 
     def _outputs(self, X: Any) -> np.ndarray:
         """What the network says of the rows of X, (rows, columns): numbers, or probabilities."""
-        check_is_fitted(self)
         if self._trained is not None:
             return self._trained.predict(self._table(X, False), self.n_threads)
-        X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=FLOATS, reset=False)
+        if self._network is None or self._network.trainer is None:
+            check_is_fitted(self)
+        X = checked_data(self, X, accept_sparse=["csr", "csc"], dtype=FLOATS, reset=False)
         link, network = LINKS[self.out_activation_], self._learned_network()
         if not hasattr(X, "toarray"):
             return link(network.outputs(self._dense(X)))

@@ -30,11 +30,13 @@ class Labels:
             if y.ndim != 2 or y.shape[1] != len(self.classes):
                 raise ValueError(f"y has shape {y.shape}, but the model has {len(self.classes)} labels.")
             return np.ascontiguousarray(y, dtype=dtype)
-        if len(unknown := np.setdiff1d(y, self.classes)):
+        index = np.searchsorted(self.classes, y)
+        if not np.array_equal(self.classes[np.minimum(index, len(self.classes) - 1)], y):
+            unknown = np.setdiff1d(y, self.classes)
             raise ValueError(
                 f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes}. 'y' has {unknown}."
             )
-        return np.searchsorted(self.classes, y).astype(dtype).reshape(-1, 1)
+        return index.astype(dtype).reshape(-1, 1)
 
     def choose(self, probabilities: np.ndarray) -> np.ndarray:
         """What these outputs, (rows, outputs), speak for: indices of classes (rows,), or zeros and ones."""

@@ -27,23 +27,25 @@ def minimize(
     except ImportError as error:
         raise ImportError("solver='lbfgs' needs SciPy: pip install scipy; or take solver='adam'") from error
 
-    shapes = [one.shape for one in (*network.weights["coefs"], *network.weights["intercepts"])]
-    ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
-    layers = len(shapes) // 2
-
-    def unpack(packed: np.ndarray) -> list[np.ndarray]:
-        return [part.reshape(shape) for part, shape in zip(np.split(packed, ends[:-1]), shapes)]
+    arrays = [*network.weights["coefs"], *network.weights["intercepts"]]
+    start = np.concatenate([one.ravel() for one in arrays])
+    ends = np.cumsum([one.size for one in arrays])
+    places = [(slice(end - one.size, end), one.shape) for one, end in zip(arrays, ends)]
+    layers, trainer = len(arrays) // 2, network.trainer
+    network.forget()
 
     def loss_and_gradient(packed: np.ndarray) -> tuple[float, np.ndarray]:
-        arrays = unpack(packed)
-        network.restore([(w.T, b) for w, b in zip(arrays[:layers], arrays[layers:])])
-        loss, gradients = network.trainer.gradient(data.x, data.y, data.weights)
-        return scale * loss + constant, np.concatenate(
-            [*(w.T.ravel() for w, _ in gradients), *(b for _, b in gradients)]
-        )
+        parts = [packed[place].reshape(shape) for place, shape in places]
+        for layer in range(layers):
+            trainer.set_parameters(layer, parts[layer].T, parts[layers + layer])
+        loss, gradients = trainer.gradient(data.x, data.y, data.weights)
+        packed = np.empty(len(start))
+        for (by_weights, by_biases), (place, shape), (bias_place, _) in zip(gradients, places, places[layers:]):
+            packed[place].reshape(shape)[:] = by_weights.T
+            packed[bias_place] = by_biases
+        return scale * loss + constant, packed
 
     constant = 0.0 if constants is None else np.average(constants, weights=data.weights)
-    start = np.concatenate([one.ravel() for ones in network.weights.values() for one in ones])
     options = {"maxfun": settings.max_fun, "maxiter": settings.max_iter, "gtol": settings.tol}
     try:
         found = scipy_minimize(loss_and_gradient, start, method="L-BFGS-B", jac=True, options=options)

@@ -6,6 +6,7 @@ One table; checks, defaults and the settings handed to `_core.train` are read fr
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from numbers import Integral, Real
 from types import SimpleNamespace
 from typing import Any, Callable
@@ -182,8 +183,16 @@ def hidden_sizes(value: Any) -> list[int]:
 
 def resolved(estimator: Any) -> SimpleNamespace:
     """The estimator's parameters with scikit-learn's defaults in place of "auto"."""
-    values = estimator.get_params(deep=False)
-    return SimpleNamespace(**{
-        name: PARAMETERS[name].sklearn if name in HAS_AUTO and is_auto(value) else value
-        for name, value in values.items()
-    })  # fmt: skip
+    return SimpleNamespace(**{name: resolved_one(estimator, name) for name in _names(type(estimator))})
+
+
+def resolved_one(estimator: Any, name: str) -> Any:
+    """One of them."""
+    value = getattr(estimator, name)
+    return PARAMETERS[name].sklearn if name in HAS_AUTO and is_auto(value) else value
+
+
+@lru_cache(maxsize=64)
+def _names(kind: type) -> tuple[str, ...]:
+    """The parameters of a class; to ask its signature takes longer than a step of training."""
+    return tuple(kind._get_param_names())

@@ -10,7 +10,7 @@ from tulle._compat import RegressorMixin, available_if
 from tulle._documentation import documented
 from tulle._estimator import BaseMLP
 from tulle._metrics import r2_score
-from tulle._parameters import LOSSES, resolved
+from tulle._parameters import LOSSES, resolved, resolved_one
 from tulle._sklearn_recipe import quantiles_of
 from tulle._table_recipe import Target
 
@@ -178,10 +178,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     # --- what recipes ask ---
 
     def _learnable(self, y: np.ndarray, goes_on: bool) -> tuple[str, int, Callable[[np.ndarray], np.ndarray]]:
-        settings, loss = resolved(self), self._loss_name()
+        loss = self._loss_name()
         self.out_activation_ = "exp" if loss in ("poisson", "gamma") else "identity"
         targets = 1 if y.ndim == 1 else y.shape[1]
-        outputs = targets * (len(quantiles_of(settings)) if loss == "quantile" else 1)
+        outputs = targets * (len(quantiles_of(resolved(self))) if loss == "quantile" else 1)
         if goes_on and self._network is not None and outputs != getattr(self, "_outputs_before", outputs):
             raise ValueError(f"y has {targets} targets, but training goes on with those of the previous call to fit.")
         self._outputs_before = outputs
@@ -195,7 +195,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return loss, outputs, encode
 
     def _loss_name(self) -> str:
-        return LOSSES[resolved(self).loss]
+        return LOSSES[resolved_one(self, "loss")]
 
     def _classes_to_stratify(self, y: np.ndarray) -> None:
         return None
