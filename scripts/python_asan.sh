@@ -22,7 +22,7 @@ cp $build/python/_core.abi3.so $build/package/tulle/
 rm -f $build/report.*
 status=0
 LD_PRELOAD="$(cc -print-file-name=libasan.so) $(cc -print-file-name=libstdc++.so)" \
-ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:log_path=$PWD/$build/report \
+ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=1:allocator_may_return_null=1:log_path=$PWD/$build/report \
 UBSAN_OPTIONS=print_stacktrace=1:log_path=$PWD/$build/report \
 PYTHONMALLOC=malloc PYTHONPATH=$PWD/$build/package \
     "$python" -m pytest -q -p no:cacheprovider -p no:faulthandler "$@" || status=$?
