@@ -1,14 +1,16 @@
 #!/bin/sh
-# Installs what is missing to build Tulle (default), to test it (`deps.sh test`), to fuzz it (`deps.sh
-# fuzz`) or to analyse its sources (`deps.sh analyze`, or quickly: `deps.sh analyze quick`). Says what
-# it is about to install; does nothing, and needs no root, when all is there.
+# Installs what is missing to build Tulle (default), to test it (`deps.sh test`), to build and test its
+# Python package (`deps.sh python`), to fuzz it (`deps.sh fuzz`) or to analyse its sources (`deps.sh
+# analyze`, or quickly: `deps.sh analyze quick`). Says what it is about to install; does nothing, and needs
+# no root, when all is there.
 set -eu
 
 want=${1:-build}
 
-# has_tool NAME, has_pc MODULE (pkg-config), has_header FILE, has_file PATH, has_venv
+# has_tool NAME, has_pc MODULE (pkg-config), has_header FILE, has_file PATH, has_venv...
 has_tool() { command -v "$1" >/dev/null 2>&1; }
 has_pc() { has_tool pkg-config && pkg-config --exists "$1"; }
+has_python_header() { python3 -c 'import os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' 2>/dev/null; }
 has_venv() { python3 -c 'import ensurepip' 2>/dev/null; }
 has_file() { [ -f "$1" ]; }
 has_fuzzer() { has_tool clang && [ -n "$(find "$(clang -print-resource-dir)" -name 'libclang_rt.fuzzer*')" ]; }
@@ -35,6 +37,11 @@ if [ "$want" = fuzz ]; then
     need has_tool clang -- clang llvm
     need has_fuzzer -- libclang-rt-dev llvm
 fi
+if [ "$want" = python ]; then
+    need has_tool python3 -- python3 python3
+    need has_venv -- -- python3-venv -
+    need has_python_header -- -- python3-dev -
+fi
 if [ "$want" = test ]; then
     need has_pc cmocka -- libcmocka-dev cmocka
     need has_tool python3 -- python3 python3
@@ -44,6 +51,7 @@ if [ "$want" = test ]; then
     if [ "$(id -u)" = 0 ] && [ "$(uname -s)" = Linux ]; then
         need has_tool clang -- clang -
         need has_venv -- -- python3-venv -
+        need has_python_header -- -- python3-dev -
         if [ "$(uname -m)" = x86_64 ]; then
             need has_tool aarch64-linux-gnu-gcc -- gcc-aarch64-linux-gnu -
             need has_file /usr/aarch64-linux-gnu/include/stdlib.h -- libc6-dev-arm64-cross -

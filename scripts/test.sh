@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what is missing, then runs every test: as gcc's and clang's optimised builds and under
 # AddressSanitizer + UndefinedBehaviorSanitizer; those of the library's arithmetic and files for aarch64,
-# emulated; and those with threads under ThreadSanitizer. Then goes over the sources (scripts/analyze.sh).
+# emulated; and those with threads under ThreadSanitizer. Then goes over the sources (scripts/analyze.sh), and
+# builds and tests the Python package (scripts/python_test.sh), unless it cannot have what that takes.
 # Ends in "N passed, N failed", with status 1 if any failed.
 #
 # usage: test.sh [PRESET...]     only these of release, clang, aarch64, asan, tsan
@@ -78,6 +79,18 @@ if [ $# = 0 ]; then
     77) skipped=$((skipped + 1)) ;;
     *) failed=$((failed + 1)) ;;
     esac
+
+    echo "--- python"
+    begin=$(date +%s)
+    { sh scripts/python_test.sh || echo "status $?"; } | tee build/python.log
+    if grep -qx 'status 77' build/python.log; then
+        skipped=$((skipped + 1))
+    else
+        # shellcheck disable=SC2046 # three numbers, on purpose; without them that is a failure
+        set -- $(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' build/python.log)
+        passed=$((passed + ${1:-0})) failed=$((failed + ${2:-1})) skipped=$((skipped + ${3:-0}))
+    fi
+    echo "(done after $(($(date +%s) - begin)) s)"
 fi
 
 [ $skipped = 0 ] || echo "($skipped skipped)"

@@ -16,6 +16,7 @@
 #     mutants      errors that no test finds: so many of them, drawn by chance [all of them, many hours]
 #     formats      models of every version of the format
 #     hardening    what compiler and linker have against faults, symbols, calls; static analysis
+#     python       the package's tests with TULLE_LONG=1; those of its extension under AddressSanitizer
 #
 # usage: torture.sh [STEP[=AMOUNT]...]     only these; the steps without an amount take what they take: minutes
 #
@@ -26,7 +27,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 folder=build/torture
 all="memory files kills hostile fuzz determinism properties lowered floats"
-all="$all threads sanitized coverage mutants formats hardening"
+all="$all threads sanitized coverage mutants formats hardening python"
 mkdir -p $folder
 
 build() { # build PRESET FOLDER [TARGET...]
@@ -71,6 +72,7 @@ point() {
     coverage | mutants) echo 8 ;;
     formats) echo 9 ;;
     hardening) echo 10 ;;
+    python) echo - ;;
     esac
 }
 
@@ -106,6 +108,7 @@ run() {
     coverage) sh scripts/coverage.sh ;;
     mutants) python3 scripts/mutate.py ${2:+--sample "$2" --seed "$(date +%s)"} ;;
     formats) tests '^test_model_(formats|file)' ;;
+    python) TULLE_LONG=1 sh scripts/python_test.sh && sh scripts/python_asan.sh ;;
     hardening) tests '^check_(hardening|structure|structure_check|assembly|install|core)$' && sh scripts/analyze.sh ;;
     esac
 }
@@ -119,6 +122,7 @@ figure() {
     lowered | sanitized | formats) passed ;;
     hardening) echo "$(passed); $(last_line)" ;;
     floats) grep -c OK "$log" | sed 's/$/ functions and checks/' ;;
+    python) echo "$(grep -E " failed, [0-9]+ skipped$" "$log"); sanitized: $(last_line)" ;;
     *) last_line ;;
     esac
 }

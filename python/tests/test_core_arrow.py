@@ -77,6 +77,7 @@ def test_text_in_every_form_has_the_same_levels(texts, data):
 
 def test_frames():
     pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")  # through which pandas makes its stream
     frame = pandas.DataFrame({"n": [1, 2, 3], "c": pandas.Categorical(["u", "v", None], categories=["zz", "v", "u"])})
     try:
         dataset = from_arrow(frame)
