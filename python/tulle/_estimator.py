@@ -91,7 +91,8 @@ class BaseMLP(BaseEstimator):
         data = Rows(x, encode(y), self._weights(sample_weight, y))
         held = None
         if validation_data is not None:
-            held_x, held_y = self._arrays(*validation_data, reset=False)
+            held_x, held_y = validation_data
+            held_x, held_y = self._arrays(held_x, held_y, reset=False)
             held = Rows(held_x, encode(held_y), None)
         _sklearn_recipe.fit(self, data, held, loss, outputs, x.dtype, incremental)
 

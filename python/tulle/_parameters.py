@@ -193,6 +193,6 @@ def resolved_one(estimator: Any, name: str) -> Any:
 
 
 @lru_cache(maxsize=64)
-def _names(kind: type) -> tuple[str, ...]:
+def _names(kind: Any) -> tuple[str, ...]:
     """The parameters of a class; to ask its signature takes longer than a step of training."""
     return tuple(kind._get_param_names())
