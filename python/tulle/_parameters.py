@@ -183,7 +183,7 @@ def hidden_sizes(value: Any) -> list[int]:
 
 def resolved(estimator: Any) -> SimpleNamespace:
     """The estimator's parameters with scikit-learn's defaults in place of "auto"."""
-    return SimpleNamespace(**{name: resolved_one(estimator, name) for name in _names(type(estimator))})
+    return SimpleNamespace(**{name: resolved_one(estimator, name) for name in _names(estimator.__class__)})
 
 
 def resolved_one(estimator: Any, name: str) -> Any:
