@@ -135,6 +135,20 @@ def test_interruption_leaves_a_usable_model(recipe):
     assert model.n_iter_ < 10**6
 
 
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_interruption_within_the_first_epoch(early_stopping, monkeypatch):
+    def press_ctrl_c(fit, batch_size):
+        raise KeyboardInterrupt
+
+    model = tulle.MLPRegressor(random_state=0, early_stopping=early_stopping)
+    with monkeypatch.context() as patch, pytest.warns(UserWarning, match="interrupted"):
+        patch.setattr("tulle._sklearn_recipe.Fit._learn", press_ctrl_c)
+        model.fit(X, Y)
+    assert np.isfinite(model.predict(X)).all()
+    assert "<svg" in model._html_repr()
+    assert model.set_params(max_iter=1, warm_start=True).fit(X, Y).n_iter_ == 1
+
+
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_weights_of_classes(recipe):
     rare = (Y > 1.2).astype(int)

@@ -79,9 +79,11 @@ def _curves(estimator: Any) -> str:
         for colour, curve in ((TRAIN, train), (VALID, valid))
         if (points := _points(curve, len(train), low, high, is_log))
     ]
-    texts = [(4, 12, f"{max(finite):.3g}"), (4, HEIGHT - 16, f"{min(finite):.3g}"), (WIDTH - 120, 12, "loss by epoch")]
-    labels = "".join(f'<text x="{x}" y="{y}" font-size="11">{escape(text)}</text>' for x, y, text in texts)
-    return _svg("".join(drawn) + f'<g fill="currentColor">{labels}</g>')
+    texts = [(4, 12, f"{max(finite):.3g}"), (4, HEIGHT - 16, f"{min(finite):.3g}")]
+    labels = "".join(f'<text x="{x}" y="{y}">{text}</text>' for x, y, text in texts)
+    names = f'<tspan fill="{TRAIN}">training</tspan>' + (f', <tspan fill="{VALID}">validation</tspan>' if valid else "")
+    labels += f'<text x="{WIDTH - 10}" y="12" text-anchor="end">loss by epoch: {names}</text>'
+    return _svg("".join(drawn) + f'<g fill="currentColor" font-size="11">{labels}</g>')
 
 
 def _points(curve: Sequence[float], epochs: int, low: float, high: float, is_log: bool) -> str:

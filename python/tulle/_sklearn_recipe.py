@@ -257,24 +257,24 @@ class Fit:
     def run(self, batch_size: int) -> None:
         """Epochs until one of the rules says stop."""
         estimator, settings = self.estimator, self.settings
-        message = ""
+        message = warning = ""
+        category: type[Warning] = UserWarning
         estimator.n_iter_ = 0
         try:
             while not message and estimator.n_iter_ < settings.max_iter:
                 message = self._epoch(min(batch_size, len(self.order)))
             if not message:
-                warnings.warn(
-                    f"Stochastic Optimizer: Maximum iterations ({settings.max_iter}) "
-                    "reached and the optimization hasn't converged yet.",
-                    ConvergenceWarning,
-                    stacklevel=6,
-                )
+                warning = f"Stochastic Optimizer: Maximum iterations ({settings.max_iter}) "
+                warning += "reached and the optimization hasn't converged yet."
+                category = ConvergenceWarning
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=6)
+            warning = "Training interrupted by user."
         self.progress.end("" if message == "partial_fit" else message)
+        if warning:
+            warnings.warn(warning, category, stacklevel=6)
         if settings.early_stopping:
             self.network.restore(self.best)
-        elif np.isnan(estimator.loss_):
+        elif estimator.loss_curve_ and np.isnan(estimator.loss_):
             raise ValueError(NOT_FINITE)
         if not self.network.is_finite():
             raise ValueError(NOT_FINITE)
