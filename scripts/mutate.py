@@ -37,6 +37,10 @@ LAST_TESTS = "test_out_of_memory_files test_model_hostile test_out_of_memory tes
 LAST_TESTS += "test_hostile_checkpoint test_hostile_models".split()
 MODEL_FIRST = [*MODEL_TESTS, "test_tensor_file", *CHECKPOINT_TESTS, *LAST_TESTS]
 CHECKPOINT_FIRST = [*CHECKPOINT_TESTS, "test_tensor_file", *MODEL_TESTS, *LAST_TESTS, "test_io_faults"]
+STATE_TESTS = "test_resume_errors test_checkpoint_traps test_hostile_checkpoint test_resume".split()
+STATE_TESTS += "test_io_faults_training test_out_of_memory_training test_early_stopping test_training_bits".split()
+WRITER_TESTS = "test_temporary_files test_power_cut test_checkpoint_file test_model_file test_model_bytes".split()
+WRITER_TESTS += "test_out_of_memory_files test_io_faults test_io_faults_tables test_io_faults_training".split()
 TESTS = {  # the quick and those most likely to notice come first
     "lib/model/tensor_file.c": ["test_tensor_file", *MODEL_FIRST, "test_io_faults"],
     "lib/model/tensor_reader.c": ["test_tensor_file", *MODEL_FIRST, "test_io_faults"],
@@ -48,10 +52,13 @@ TESTS = {  # the quick and those most likely to notice come first
     "lib/model/json_text.c": ["test_json_parse", *MODEL_FIRST],
     "lib/model/record_json.c": MODEL_FIRST,
     "lib/model/checkpoint.c": CHECKPOINT_FIRST,
+    "lib/train/training_state.c": ["test_resume_traps", *STATE_TESTS],
+    "lib/base/file_writer.c": ["test_file_writer", *WRITER_TESTS],
 }
 # Those with an allocator of their own leave little to the sanitizer.
 LONG = {"test_io_faults", "test_hostile_checkpoint", "test_hostile_models", "test_resume"}
-LONG |= {"test_out_of_memory_files", "test_out_of_memory"}
+LONG |= {"test_out_of_memory_files", "test_out_of_memory", "test_out_of_memory_training", "test_training_bits"}
+LONG |= {"test_io_faults_tables", "test_io_faults_training"}
 SANITIZED_TESTS = {path: [test for test in tests if test not in LONG] for path, tests in TESTS.items()}
 
 # `place` is the function, and which of its mutants that read the same this is, if it has several.

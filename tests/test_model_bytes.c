@@ -1,6 +1,7 @@
 /* test_model_bytes.c - a model in memory is the bytes of its file, and is read as warily. */
 #include "../lib/base/portability.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -65,6 +66,20 @@ static void test_too_small_a_block_stays_as_it_is(void **state)
     tulle_model_free(model);
 }
 
+static void test_not_finite(void **state)
+{
+    (void)state;
+    struct tulle_error error;
+    size_t needed;
+    if (!tulle_has_model_files)
+        skip();
+    struct tulle_model *model = example_model();
+    tulle_arena_set_layer(&model->network, model->parameters, 1, NULL, &(double){NAN});
+    assert_int_equal(tulle_model_to_bytes(model, NULL, 0, &needed, &error), TULLE_ERROR_DIVERGED);
+    assert_string_equal(error.file, "");
+    tulle_model_free(model);
+}
+
 /* Each length that is too short, and a flipped bit in each byte: with the words that the file has,
  * but no file's name. */
 static void test_damage_is_refused(void **state)
@@ -120,6 +135,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_bytes_are_the_files, make_folder, remove_folder),
         cmocka_unit_test(test_too_small_a_block_stays_as_it_is),
+        cmocka_unit_test(test_not_finite),
         cmocka_unit_test_setup_teardown(test_damage_is_refused, make_folder, remove_folder),
         cmocka_unit_test(test_without_model_files),
     };

@@ -118,6 +118,7 @@ enum { INPUTS = 3, NUMBERS = 2, ROWS = 4 };
 
 static const size_t numbers[] = {0, 2}, other_numbers[] = {1, 2};
 static const double knots[] = {-1, 0, 2, -1, 1, 3}, other_knots[] = {-1, 0, 2, -1, 1, 4};
+static const double fewer_knots[] = {-1, 2, -1, 3};
 static const struct tulle_layer layers[] = {{6, TULLE_ACTIVATION_TANH, 1, 0.5},
                                             {2, TULLE_ACTIVATION_IDENTITY, 0, 0}};
 static const struct tulle_layer without_dropout[] = {{6, TULLE_ACTIVATION_TANH, 1, 0},
@@ -147,7 +148,7 @@ static struct tulle_trainer_options rich_options(void)
 }
 
 /* Networks that are not that of rich_options(). */
-enum { OTHERS = 14 };
+enum { OTHERS = 16 };
 
 static struct tulle_trainer_options other_options(size_t i)
 {
@@ -193,6 +194,13 @@ static struct tulle_trainer_options other_options(size_t i)
         o.front.bins = 0;
         o.front.frequencies = 2;
         break;
+    case 13:
+        o.front.bins = 1;
+        o.front.knots = fewer_knots;
+        break;
+    case 14:
+        o.front.dimensions = 3;
+        break;
     default:
         o.layers = layers + 1;
         o.layer_count = 1;
@@ -219,6 +227,22 @@ static void test_other_networks(void **state)
     }
     free(bytes);
     tulle_trainer_free(trainer);
+}
+
+/* Of one member, which can do without factors. */
+static void test_other_factors(void **state)
+{
+    struct tulle_trainer_options options = rich_options();
+    (void)state;
+    options.front.members = 1;
+    tulle_trainer *trainer = new_trainer(&options);
+    unsigned char *bytes = get_state(trainer);
+    options.front.has_factors = 0;
+    tulle_trainer *other = new_trainer(&options);
+    assert_refused(other, bytes, tulle_trainer_state_size(trainer));
+    assert_int_equal(tulle_trainer_blend(other, trainer, 0.5), TULLE_ERROR_ARGUMENT);
+    free(bytes);
+    tulle_trainer_free(trainer), tulle_trainer_free(other);
 }
 
 /* Of the same network, with other things to remember; and one with other options for a step, which
@@ -255,8 +279,8 @@ static const struct {
     size_t at;
     double value;
 } impossible[] = {{32, -1}, {32, INFINITY}, {32, NAN}, {40, -0.5}, {40, 1.5},
-                  {48, -1}, {48, 2},        {56, -1},  {56, NAN}};
-enum { POSITION = 64 + 624 * 4, VERSION = 8 };
+                  {48, -1}, {48, 2},        {56, -1},  {56, 2},    {56, NAN}};
+enum { POSITION = 64 + 624 * 4, MAGIC = 0, VERSION = 8 };
 
 /* With the checksum that belongs to them. */
 static void seal(unsigned char *bytes, size_t size)
@@ -284,10 +308,12 @@ static void test_forgeries(void **state)
     assert_refused(trainer, bytes, size);
     free(bytes);
     bytes = get_state(trainer);
-    bytes[VERSION]++;
-    seal(bytes, size);
-    assert_refused(trainer, bytes, size);
-    bytes[VERSION]--;
+    for (size_t at = MAGIC; at <= VERSION; at += VERSION - MAGIC) {
+        bytes[at]++;
+        seal(bytes, size);
+        assert_refused(trainer, bytes, size);
+        bytes[at]--;
+    }
     seal(bytes, size);
     assert_int_equal(set_state(trainer, bytes), TULLE_OK);
     free(bytes);
@@ -371,6 +397,7 @@ int main(void)
         PROPERTY(going_on),
         PROPERTY(damage),
         cmocka_unit_test(test_other_networks),
+        cmocka_unit_test(test_other_factors),
         cmocka_unit_test(test_other_optimizers),
         cmocka_unit_test(test_forgeries),
         PROPERTY(blend),

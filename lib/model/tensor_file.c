@@ -115,15 +115,22 @@ enum tulle_status tulle_tensor_visit(const struct tensor *tensors, size_t count,
 
 /* --- Writing --------------------------------------------------------------------------------- */
 
-/* Adds the tensors' entries to the header. */
+/* The bytes of a file up to its data, and how many those of the data are. */
+struct head {
+    unsigned char *bytes;
+    size_t size;
+    uint64_t data_size;
+};
+
+/* Adds the tensors' entries to the header; *end is where their data ends. */
 static enum tulle_status add_entries(json_t *header, const struct tensor *tensors, size_t count,
-                                     struct tulle_error *error)
+                                     uint64_t *end, struct tulle_error *error)
 {
-    uint64_t begin = 0, end;
-    for (size_t i = 0; i < count; i++, begin = end)
-        if (!tulle_tensor_find_end(&tensors[i], begin, &end) ||
+    uint64_t begin = *end = 0;
+    for (size_t i = 0; i < count; i++, begin = *end)
+        if (!tulle_tensor_find_end(&tensors[i], begin, end) ||
             json_object_set_new(header, tensors[i].name,
-                                tulle_tensor_make_entry(&tensors[i], begin, end)) != 0)
+                                tulle_tensor_make_entry(&tensors[i], begin, *end)) != 0)
             return tulle_fail_memory(error);
     return TULLE_OK;
 }
@@ -134,42 +141,40 @@ static void put_length(unsigned char *bytes, uint64_t length)
         bytes[i] = (unsigned char)(length >> 8 * i);
 }
 
-/* The bytes of a file up to its data, with a checksum of zeros; the header may be NULL for want of
- * memory, and is then of length 0. */
+/* With a checksum of zeros; the header may be NULL for want of memory, and is then of length 0. */
 static enum tulle_status lay_out_head(const struct tensor_file *kind, const json_t *header,
-                                      unsigned char **head, size_t *size, struct tulle_error *error)
+                                      struct head *head, struct tulle_error *error)
 {
     size_t length = json_dumpb(header, NULL, 0, JSON_COMPACT), used = LENGTH_SIZE + length;
-    *size = (used + DATA_ALIGNMENT - 1) / DATA_ALIGNMENT * DATA_ALIGNMENT;
-    *head = tulle_calloc(*size, 1);
-    if (*size - LENGTH_SIZE > kind->longest_header)
+    head->size = (used + DATA_ALIGNMENT - 1) / DATA_ALIGNMENT * DATA_ALIGNMENT;
+    head->bytes = tulle_calloc(head->size, 1);
+    if (head->size - LENGTH_SIZE > kind->longest_header)
         return tulle_fail(error, TULLE_ERROR_ARGUMENT,
                           "the names and figures of the columns take %zu bytes, more than the %zu "
                           "that a %s file has room for; drop columns, or shorten their names",
-                          *size, kind->longest_header, kind->noun);
-    if (!*head || length == 0 ||
-        json_dumpb(header, (char *)*head + LENGTH_SIZE, length, JSON_COMPACT) != length)
+                          head->size, kind->longest_header, kind->noun);
+    if (!head->bytes || length == 0 ||
+        json_dumpb(header, (char *)head->bytes + LENGTH_SIZE, length, JSON_COMPACT) != length)
         return tulle_fail_memory(error);
-    put_length(*head, *size - LENGTH_SIZE);
-    memset(*head + used, ' ', *size - used);
+    put_length(head->bytes, head->size - LENGTH_SIZE);
+    memset(head->bytes + used, ' ', head->size - used);
     return TULLE_OK;
 }
 
-/* *head is to be freed on failure too. The order of the metadata's members is part of the format.
- */
+/* head->bytes are to be freed on failure too. The order of the metadata's members is part of the
+ * format. */
 static enum tulle_status make_head(const struct tensor_file *kind, const char *tulle_version,
                                    const char *description, const struct tensor *tensors,
-                                   size_t count, unsigned char **head, size_t *size,
-                                   struct tulle_error *error)
+                                   size_t count, struct head *head, struct tulle_error *error)
 {
     char version[16];
     snprintf(version, sizeof version, "%d", kind->version);
     json_t *header = json_pack("{s:{s:s, s:s, s:s, s:s, s:s}}", "__metadata__", "checksum",
                                "xxh3-64:" CHECKSUM_ZEROS, "format", kind->format, "format_version",
                                version, "tulle_version", tulle_version, kind->noun, description);
-    enum tulle_status status = add_entries(header, tensors, count, error);
+    enum tulle_status status = add_entries(header, tensors, count, &head->data_size, error);
     if (status == TULLE_OK)
-        status = lay_out_head(kind, header, head, size, error);
+        status = lay_out_head(kind, header, head, error);
     json_decref(header);
     return status;
 }
@@ -186,19 +191,19 @@ void tulle_tensor_write_digits(const XXH3_state_t *hash, char digits[CHECKSUM_DI
 }
 
 /* Puts the checksum in place of the zeros in the head. */
-static enum tulle_status seal(unsigned char *head, size_t size, const struct tensor *tensors,
-                              size_t count, struct tulle_error *error)
+static enum tulle_status seal(struct head *head, const struct tensor *tensors, size_t count,
+                              struct tulle_error *error)
 {
     XXH3_state_t *hash = XXH3_createState();
     if (!hash)
         return tulle_fail_memory(error);
     XXH3_64bits_reset(hash);
-    hash_run(hash, head, size);
+    hash_run(hash, head->bytes, head->size);
     enum tulle_status status = tulle_tensor_visit(tensors, count, 0, hash_run, hash, error);
     if (status == TULLE_OK) {
         char digits[CHECKSUM_DIGITS + 1];
         tulle_tensor_write_digits(hash, digits);
-        memcpy(head + CHECKSUM_OFFSET, digits, CHECKSUM_DIGITS);
+        memcpy(head->bytes + CHECKSUM_OFFSET, digits, CHECKSUM_DIGITS);
     }
     XXH3_freeState(hash);
     return status;
@@ -220,26 +225,25 @@ enum tulle_status tulle_tensor_file_write(const struct tensor_file *kind, const 
                                           const char *description, const struct tensor *tensors,
                                           size_t count, struct tulle_error *error)
 {
-    unsigned char *head = NULL;
-    size_t size = 0;
+    struct head head = {.bytes = NULL};
     struct output output = {NULL, error};
     enum tulle_status status =
-        make_head(kind, tulle_version, description, tensors, count, &head, &size, error);
+        make_head(kind, tulle_version, description, tensors, count, &head, error);
     if (status == TULLE_OK)
-        status = seal(head, size, tensors, count, error);
+        status = seal(&head, tensors, count, error);
     if (status == TULLE_OK)
         status = tulle_file_writer_open(path, &output.writer, error);
     if (status == TULLE_OK && keep)
         status = tulle_file_writer_keep(output.writer, keep, error);
     if (status == TULLE_OK)
-        status = write_run(&output, head, size);
+        status = write_run(&output, head.bytes, head.size);
     if (status == TULLE_OK)
         status = tulle_tensor_visit(tensors, count, 0, write_run, &output, error);
     if (status == TULLE_OK)
         status = tulle_file_writer_commit(output.writer, error);
     else
         tulle_file_writer_abort(output.writer);
-    tulle_free(head);
+    tulle_free(head.bytes);
     return status;
 }
 
@@ -259,24 +263,22 @@ enum tulle_status tulle_tensor_bytes_write(const struct tensor_file *kind,
                                            unsigned char *bytes, size_t size, size_t *needed,
                                            struct tulle_error *error)
 {
-    unsigned char *head = NULL;
-    size_t head_size = 0;
-    uint64_t data = 0;
+    struct head head = {.bytes = NULL};
     enum tulle_status status =
-        make_head(kind, tulle_version, description, tensors, count, &head, &head_size, error);
-    for (size_t i = 0; i < count && status == TULLE_OK; i++)
-        if (!tulle_tensor_find_end(&tensors[i], data, &data) || data > SIZE_MAX - head_size)
-            status = tulle_fail_memory(error);
-    *needed = head_size + (size_t)data;
+        make_head(kind, tulle_version, description, tensors, count, &head, error);
+    /* not covered: a size_t of 32 bits */
+    if (status == TULLE_OK && head.data_size > SIZE_MAX - head.size)
+        status = tulle_fail_memory(error);
+    *needed = head.size + (size_t)head.data_size;
     if (status == TULLE_OK && size >= *needed) {
-        status = seal(head, head_size, tensors, count, error);
+        status = seal(&head, tensors, count, error);
         if (status == TULLE_OK) {
-            memcpy(bytes, head, head_size);
-            bytes += head_size;
+            memcpy(bytes, head.bytes, head.size);
+            bytes += head.size;
             status = tulle_tensor_visit(tensors, count, 0, append_run, &bytes, error);
         }
     }
-    tulle_free(head);
+    tulle_free(head.bytes);
     return status;
 }
 

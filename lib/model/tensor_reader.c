@@ -67,8 +67,9 @@ static enum tulle_status read_bytes(struct tensor_reader *reader, void *bytes, s
 {
     unsigned char *at = bytes;
     if (reader->bytes) {
+        /* not covered: lengths were checked before */
         if (size > (size_t)(reader->bytes_end - reader->bytes))
-            return REFUSE(error, "cut short"); /* not covered: lengths were checked before */
+            return REFUSE(error, "cut short");
         memcpy(at, reader->bytes, size);
         reader->bytes += size;
         return TULLE_OK;
