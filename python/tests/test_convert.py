@@ -87,6 +87,11 @@ def test_sequential_of_torch(dtype):
     np.testing.assert_allclose(found[:, 1:], of_two(x).detach().numpy(), rtol=1e-4, atol=1e-6)
 
 
+def test_what_is_not_of_torch():
+    with pytest.raises(TypeError, match="needs an nn.Sequential or its state dict, got int"):
+        convert.from_torch(3)
+
+
 def test_what_torch_has_and_tulle_has_not():
     torch = pytest.importorskip("torch")
     nn = torch.nn

@@ -196,3 +196,10 @@ def test_numbers_beside_text_in_lists_are_numbers():
 
 def test_bytes_are_text():
     assert table_of(np.array([[b"b"], [b"a"]])).levels == [["a", "b"]]
+
+
+def test_frames_that_are_not_there_yet():
+    pl = pytest.importorskip("polars")
+    frame = pl.DataFrame({"a": [1.0, 2.0, 3.0]}).lazy()
+    with pytest.raises(TypeError, match="X is a LazyFrame.*make a DataFrame"):
+        tulle.MLPRegressor(recipe="plain").fit(frame, [1, 2, 3])

@@ -86,7 +86,11 @@ def _frame_column(X: Any, index: int) -> Any:
         return X.iloc[:, index]
     if hasattr(X, "get_column"):
         return X.get_column(X.columns[index])
-    return X.column(index)
+    if hasattr(X, "column"):
+        return X.column(index)
+    raise TypeError(
+        f"X is a {type(X).__name__}, whose columns cannot be looked at: make a DataFrame or Arrow table of it"
+    )
 
 
 def _joined(columns: list[tuple[np.ndarray, list[str] | None]], names: list[str] | None) -> Table:

@@ -108,6 +108,8 @@ def from_torch(module: Any, activation: str = "relu", task: str = "regression") 
     """
     if hasattr(module, "children"):
         weights, activations, is_probability = _torch_layers(module)
+    elif not hasattr(module, "items"):
+        raise TypeError(f"from_torch needs an nn.Sequential or its state dict, got {type(module).__name__}")
     else:
         weights, is_probability = _torch_state(module), False
         activations = [activation] * (len(weights) - 1) + ["identity"]
