@@ -281,10 +281,11 @@ struct tulle_trainer_options {
     double factor_learning_rate; /* 1; the same for the front's factors, and */
     double number_learning_rate; /* 1; for its embeddings of numbers */
 
-    /* 0; >= 0: adds penalty / rows w to the gradient of each layer's weights, where a step has so
-     * many rows, and to the loss that it reports what this is the derivative of: penalty / (2 rows)
-     * sum w^2. That is of the loss that steps follow: of mse, which is twice that, it is twice as
-     * much, and of a built-in loss that is the mean over outputs its share of one. */
+    /* 0; >= 0: in a step of so many rows, adds penalty / rows w to the gradient by each weight w of
+     * a layer: the derivative of p = penalty / (2 rows) sum w^2. The loss that the step reports
+     * grows by p if it is cross_entropy or a loss_function, by 2 p if it is mse, whatever its
+     * outputs, and by p / outputs if it is another. So it stays in proportion to scikit-learn's
+     * loss: of mse it is twice that, of binary_cross_entropy that over the outputs. */
     double penalty;
     enum tulle_dialect dialect; /* TULLE_DIALECT_PYTORCH */
 };
