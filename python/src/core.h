@@ -23,6 +23,7 @@ struct core {
     PyObject *DivergedError, *VersionError;
     PyObject *asarray, *empty, *float32, *float64, *intp; /* NumPy's */
     PyObject *array_struct;                               /* "__array_struct__" */
+    unsigned forks; /* that led to this process, since it was imported */
 };
 
 extern struct core core;
@@ -42,6 +43,7 @@ void core_raise(enum tulle_status status, const struct tulle_error *error, const
 struct core_lock {
     PyThread_type_lock mutex;
     unsigned long holder; /* the thread's, while it is held; read and written under the GIL */
+    unsigned forks;       /* of the process, when it was taken: another has no such thread */
 };
 
 struct core_call {

@@ -88,6 +88,12 @@ static int take(struct core_lock *lock)
                         "the object is computing: a signal handler must not use it meanwhile");
         return -1;
     }
+    if (lock->holder && lock->forks != core.forks) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "the object was computing in another thread when the process forked: use "
+                        "one of this process's own");
+        return -1;
+    }
     for (PyLockStatus status = PY_LOCK_FAILURE; status != PY_LOCK_ACQUIRED;) {
         Py_BEGIN_ALLOW_THREADS status =
             PyThread_acquire_lock_timed(lock->mutex, POLL_MICROSECONDS, 0);
@@ -113,6 +119,7 @@ int core_enter(struct core_call *call, struct core_lock *lock, double work)
         if (take(lock) < 0)
             return -1;
         lock->holder = PyThread_get_thread_ident();
+        lock->forks = core.forks;
     }
     core_compute(call, work);
     return 0;

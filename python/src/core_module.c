@@ -1,4 +1,5 @@
 /* core_module.c - the module: its types, exceptions and functions. */
+#include <pthread.h>
 #include <signal.h>
 
 #include "core.h"
@@ -123,6 +124,11 @@ static int get_numpy(void)
                : -1;
 }
 
+static void count_fork(void)
+{
+    core.forks++;
+}
+
 static int make_core(void)
 {
     if (core.Trainer)
@@ -139,6 +145,10 @@ static int make_core(void)
     if (!core.DivergedError || !core.VersionError || !core.Dataset || !core.Model ||
         !core.Session || get_numpy() < 0)
         return -1;
+    if (pthread_atfork(NULL, NULL, count_fork) != 0) {
+        PyErr_NoMemory();
+        return -1;
+    }
     core.Trainer = PyType_FromSpec(&core_trainer_spec);
     return core.Trainer ? 0 : -1;
 }

@@ -271,6 +271,28 @@ def test_fork_after_use():
     np.testing.assert_array_equal(session.predict(X), expected)
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_fork_while_another_thread_computes():
+    """Its thread is not in the child, where nobody would ever let go of the object."""
+    trainer = tulle.Trainer(3, LAYERS, threads=1)
+    x, y = np.resize(X, (3_000_000, 3)), np.resize(Y, (3_000_000, 2))
+    thread = threading.Thread(target=trainer.epoch, args=(x, y))
+    thread.start()
+    time.sleep(0.2)
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            trainer.predict(X[0])
+        except RuntimeError as error:
+            status = 0 if "when the process forked" in str(error) else 2
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    thread.join()
+
+
 def test_daemon_threads_at_the_end_of_a_process(run_python):
     run_python(
         """
