@@ -102,6 +102,38 @@ def test_callbacks(model, y):
     assert [state["loss"] for state in seen] == pytest.approx(model.loss_curve_)
 
 
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_bool_of_numpy_stops_too(recipe):
+    model = tulle.MLPRegressor(recipe=recipe, max_iter=8, callbacks=(lambda state: np.float64(state["epoch"]) > 1,))
+    assert model.fit(X, Y).n_iter_ == 2
+    assert model.set_params(callbacks=lambda state: state["epoch"]).fit(X, Y).n_iter_ == 8
+
+
+def test_callbacks_of_lbfgs():
+    pytest.importorskip("scipy")
+    seen = []
+
+    def stop_at_fifth(state):
+        seen.append(state["loss"])
+        return len(seen) == 5
+
+    model = tulle.MLPRegressor(solver="lbfgs", callbacks=stop_at_fifth, random_state=0).fit(X, Y)
+    assert model.n_iter_ == len(seen) == 5
+    assert sorted(seen, reverse=True) == seen
+    assert model.loss_ == seen[-1]
+
+    def interrupt(state):
+        if state["epoch"] == 3:
+            raise KeyboardInterrupt
+
+    with pytest.warns(UserWarning, match="interrupted"):
+        model.set_params(callbacks=interrupt).fit(X, Y)
+    assert model.n_iter_ == 3
+    assert model.loss_ == seen[2]
+    with pytest.raises(ValueError, match="validation_data needs another solver"):
+        model.fit(X, Y, validation_data=(X, Y))
+
+
 def test_what_a_callback_raises_comes_out():
     def fail(state):
         raise RuntimeError("enough")
@@ -161,6 +193,8 @@ def test_weights_of_classes(recipe):
     by_row = tulle.MLPClassifier(**settings).fit(X, rare, sample_weight=by_hand[rare])
     np.testing.assert_array_equal(outputs(named), outputs(balanced))
     np.testing.assert_array_equal(outputs(by_row), outputs(balanced))
+    with pytest.raises(ValueError, match="not 0 for all"):
+        tulle.MLPClassifier(class_weight={0: 0, 1: 0}, **settings).fit(X, rare)
     with pytest.raises(ValueError, match="no class of y"):
         tulle.MLPClassifier(class_weight={7: 2.0}, **settings).fit(X, rare)
 
@@ -183,6 +217,17 @@ def test_quantiles(recipe):
     low, middle, high = model.fit(X, Y).predict(X).T
     assert np.mean(low <= high) > 0.95
     assert 0.7 < np.mean((low <= Y) & (Y <= high)) <= 1
+
+
+@pytest.mark.parametrize("recipe", ["sklearn", "plain"])
+def test_score_of_quantiles(recipe):
+    """That of the middle one, also of several targets."""
+    for y in (Y, np.c_[Y, -Y]):
+        model = tulle.MLPRegressor("quantile", recipe=recipe, quantile=[0.1, 0.5, 0.9], max_iter=60, random_state=0)
+        middle = model.fit(X, y).predict(X).reshape(*y.shape, 3)[..., 1]
+        expected = 1 - np.mean((middle - y) ** 2) / np.mean((y - y.mean(axis=0)) ** 2)
+        assert model.score(X, y) == pytest.approx(expected)
+        assert model.score(X, y, np.ones(len(X))) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -237,6 +282,19 @@ def test_a_fit_that_failed_is_none(recipe):
         (dict(recipe="plain", solver="lbfgs"), "lbfgs.*recipe='sklearn'"),
         (dict(recipe="plain", warm_start=True), "warm_start"),
         (dict(recipe="plain", settings={"member": 2}), "member"),
+        (dict(learning_rate="cosine"), "needs another recipe.*'invscaling'"),
+        (dict(random_state=-1), "random_state.*\\[0, 4.29497e\\+09\\)"),
+        (dict(random_state=True), "random_state"),
+        (dict(random_state="lucky"), "random_state"),
+        (dict(verbose="much"), "verbose"),
+        (dict(n_threads=2**40), "n_threads"),
+        (dict(callbacks=iter([print])), "callbacks.*sequence"),
+        (dict(hidden_layer_sizes=iter([5])), "hidden_layer_sizes"),
+        (dict(loss="quantile", quantile=[0.9, 0.1]), "quantile.*ascending"),
+        (dict(settings={"loss": "mae"}), "settings has 'loss'"),
+        (dict(recipe="plain", settings={"seed": 1}), "settings has 'seed'"),
+        (dict(recipe="plain", alpha=0.1, settings={"weight_decay": 1}), "settings has 'weight_decay'"),
+        (dict(solver="lbfgs", dropout=0.5), "dropout needs another solver"),
     ],
 )
 def test_bad_settings(settings, message):
@@ -306,7 +364,7 @@ def test_bar_of_a_terminal(capsys, monkeypatch):
 
 def test_seeds():
     for recipe in RECIPES:
-        for seed in (7, np.random.RandomState(7)):
+        for seed in (7, np.random.RandomState(7), np.random.default_rng(7)):
             a = tulle.MLPRegressor(recipe=recipe, max_iter=3, random_state=seed).fit(X, Y).predict(X)
             b = tulle.MLPRegressor(recipe=recipe, max_iter=3, random_state=8).fit(X, Y).predict(X)
             assert not np.array_equal(a, b)
@@ -349,3 +407,51 @@ def test_arrays_in_order_take_a_short_way_to_the_same_end(monkeypatch, dtype, ch
     again = tulle.MLPRegressor(max_iter=2, random_state=0, hidden_layer_sizes=(3,))
     assert said(again, x, y) == short
     np.testing.assert_array_equal(getattr(again, "loss_curve_", []), short_curve)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_bad_validation_data(recipe):
+    model = tulle.MLPRegressor(recipe=recipe)
+    for bad, message in (
+        (X, "must be a tuple"),
+        ((X,), "must be a tuple"),
+        ((X, Y, Y), "must be a tuple"),
+        ((X[:, :2], Y), "features"),
+        ((X, Y[1:]), "inconsistent numbers of samples"),
+        ((X, np.c_[Y, Y]), "y of validation_data has shape"),
+        ((X[:0], Y[:0]), "0 sample"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            model.fit(X, Y, validation_data=bad)
+
+
+def test_early_stopping_comes_and_goes():
+    """In training that goes on: what one way of it needs is not there after the other."""
+    model = tulle.MLPRegressor(random_state=0, max_iter=5).fit(X, Y, validation_data=(X, Y))
+    assert model.partial_fit(X, Y).best_loss_ == model.loss_
+    model.set_params(warm_start=True, early_stopping=True).fit(X, Y)
+    assert model.best_validation_score_ == max(model.validation_scores_)
+    assert model.set_params(early_stopping=False).fit(X, Y).best_loss_ == min(model.loss_curve_[-5:])
+    pytest.importorskip("scipy")
+    with pytest.warns(UserWarning, match="lbfgs failed to converge"):
+        model.set_params(solver="lbfgs", warm_start=False).fit(X, Y)
+    assert not hasattr(model, "loss_curve_")
+    assert not hasattr(model, "best_iteration_")
+    assert len(model.set_params(solver="adam", warm_start=True).fit(X, Y).loss_curve_) == 5
+
+
+def test_a_network_keeps_its_units():
+    model = tulle.MLPRegressor(hidden_layer_sizes=5, random_state=0, max_iter=2, warm_start=True).fit(X, Y)
+    with pytest.raises(ValueError, match="\\[4, 5, 1\\] units, inputs to outputs, not \\[4, 7, 1\\]"):
+        model.set_params(hidden_layer_sizes=(7,)).fit(X, Y)
+    with pytest.raises(ValueError, match="must stay as they were"):
+        model.partial_fit(X, Y)
+    assert model.set_params(hidden_layer_sizes=5, activation="tanh").fit(X, Y).score(X, Y) < 1
+
+
+def test_a_failed_fit_leaves_no_model_of_before():
+    model = tulle.MLPClassifier(recipe="plain", max_iter=2).fit(X, CLASS)
+    with pytest.raises(ZeroDivisionError):
+        model.set_params(callbacks=lambda state: 1 / 0).fit(X, Y > 0)
+    with pytest.raises(AttributeError, match="not fitted"):
+        model.predict(X)

@@ -53,14 +53,17 @@ __all__ = [
 
 
 def check_random_state(seed: Any) -> np.random.RandomState:
-    """The generator that scikit-learn would take: NumPy's global one for None, a new one for a number, or itself."""
+    """The generator that scikit-learn would take: NumPy's global one for None, a new one for a number, or itself.
+
+    One of NumPy's new kind, which scikit-learn does not take, gives the number for a new one.
+    """
     if seed is None or seed is np.random:
         return np.random.mtrand._rand
     if isinstance(seed, np.random.RandomState):
         return seed
-    if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
-        return np.random.RandomState(seed)
-    raise ValueError(f"{seed!r} cannot be used to seed a numpy.random.RandomState instance")
+    if isinstance(seed, np.random.Generator):
+        return np.random.RandomState(int(seed.integers(2**32)))
+    return np.random.RandomState(seed)
 
 
 def checked_data(estimator: Any, X: Any, y: Any = "no_validation", *, reset: bool, **options: Any) -> Any:

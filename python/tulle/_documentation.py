@@ -32,11 +32,11 @@ PARAMETERS = """hidden_layer_sizes : int or sequence of ints, default="auto"
         Epochs at most.
     shuffle : bool, default=True
         Whether epochs draw an order of rows; recipe sklearn only.
-    random_state : int, RandomState or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Where random numbers come from. A number gives the same model every time, on every machine.
     tol : float, default=1e-4
         What counts as an improvement, in the recipe sklearn.
-    verbose : bool, default=False
+    verbose : bool or int, default=False
         A bar in terminals and notebooks, or else a line for each epoch.
     warm_start : bool, default=False
         Whether `fit` goes on from the weights that are there; recipe sklearn only.
@@ -67,7 +67,7 @@ PARAMETERS = """hidden_layer_sizes : int or sequence of ints, default="auto"
         "validation_score" and "learning_rate"; training ends there if one returns True.
     settings : dict, default=None
         Further settings by the library's names of them, such as {"members": 4}: those of model_.info()["settings"]; in
-        the recipe sklearn options of a `tulle.Trainer`."""
+        the recipe sklearn options of a `tulle.Trainer`. What parameters say cannot be among them."""
 
 ATTRIBUTES = """loss_curve_ : list of float
         The loss of each epoch.

@@ -44,6 +44,11 @@ def row_weights(sample_weight: Any, rows: int) -> np.ndarray | None:
     return weights
 
 
+def _check_targets(y: np.ndarray, held: np.ndarray) -> None:
+    if y.shape[1:] != held.shape[1:]:
+        raise ValueError(f"y of validation_data has shape {held.shape}, that to learn from {y.shape}")
+
+
 def _softmax(outputs: np.ndarray) -> np.ndarray:
     powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
@@ -85,14 +90,14 @@ class BaseMLP(BaseEstimator):
 
     def _fit_sklearn(self, X: Any, y: Any, sample_weight: Any, validation_data: Any, incremental: bool) -> None:
         self._trained = None
-        is_first = self._network is None or not (self.warm_start or incremental)
-        x, y = self._arrays(X, y, reset=is_first)
+        x, y = self._arrays(X, y, reset=_sklearn_recipe.begins_anew(self, incremental))
         loss, outputs, encode = self._learnable(y, self.warm_start or incremental)
         data = Rows(x, encode(y), self._weights(sample_weight, y))
         held = None
         if validation_data is not None:
             held_x, held_y = validation_data
             held_x, held_y = self._arrays(held_x, held_y, reset=False)
+            _check_targets(y, held_y)
             held = Rows(held_x, encode(held_y), None)
         _sklearn_recipe.fit(self, data, held, loss, outputs, x.dtype, incremental)
 
@@ -134,7 +139,7 @@ class BaseMLP(BaseEstimator):
         return row_weights(sample_weight, len(y))
 
     def _fit_table(self, X: Any, y: Any, sample_weight: Any, validation_data: Any) -> None:
-        self._network = None
+        self._network = self._trained = None
         table, array = self._table_and_target(X, y, reset=True)
         target, task = self._table_target(array, True)
         target.names = _table_recipe.target_names(y, target.values.shape[1], table.column_names)
@@ -142,6 +147,7 @@ class BaseMLP(BaseEstimator):
         if validation_data is not None:
             held_x, held_y = validation_data
             held_table, held_array = self._table_and_target(held_x, held_y, reset=False)
+            _check_targets(array, held_array)
             held_target, _ = self._table_target(held_array, False)
             held_target.names = target.names
             held = held_table, held_target

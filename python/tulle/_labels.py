@@ -96,8 +96,8 @@ def class_weights(y: np.ndarray, labels: Labels, class_weight: Any) -> np.ndarra
         if unknown := [one for one in class_weight if one not in known]:
             raise ValueError(f"class_weight has {unknown[0]!r}, which is no class of y ({list(known)}).")
         of_class = np.array([float(class_weight.get(one, 1)) for one in labels.classes.tolist()])
-        if (of_class < 0).any() or not np.isfinite(of_class).all():
-            raise ValueError("class_weight must have weights of 0 or more.")
+        if (of_class < 0).any() or not np.isfinite(of_class).all() or not of_class.any():
+            raise ValueError("class_weight must have weights of 0 or more, and not 0 for all classes.")
     else:
         counts = np.bincount(index, minlength=len(labels.classes))
         of_class = len(y) / (len(labels.classes) * np.maximum(counts, 1))

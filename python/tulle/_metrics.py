@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 
@@ -17,6 +19,12 @@ def r2_score(y: np.ndarray, predicted: np.ndarray, weights: np.ndarray | None = 
     with np.errstate(divide="ignore", invalid="ignore"):
         scores = np.where(whole != 0, 1 - left / whole, np.where(left != 0, 0.0, 1.0))
     return float(scores.mean())
+
+
+def middle(predicted: np.ndarray, y: Any) -> np.ndarray:
+    """Predictions of the shape of y: of several quantiles the middle one."""
+    each = predicted.reshape(*np.shape(y), -1)
+    return each[..., each.shape[-1] // 2]
 
 
 def accuracy_score(y: np.ndarray, predicted: np.ndarray, weights: np.ndarray | None = None) -> float:

@@ -28,15 +28,24 @@ class Network:
     def build(self, inputs: int, layers: Sequence[tuple[Any, ...]], options: dict[str, Any]) -> None:
         """Makes the trainer; the weights, if there are any, stay."""
         weights = self.weights if self._weights or self.trainer else None
+        if weights:
+            have = [weights["coefs"][0].shape[0], *(one.shape[1] for one in weights["coefs"])]
+            if have != (wanted := [inputs, *(units for units, *_ in layers)]):
+                raise ValueError(
+                    f"Training goes on with a network of {have} units, inputs to outputs, not {wanted}: "
+                    "hidden_layer_sizes must stay as they were"
+                )
         self._arguments = (inputs, list(layers), options)
         self.trainer = _core.Trainer(inputs, layers, **options)
         if weights:
             self._weights, self._known = weights, {}
             self.push()
 
-    def adapt(self, options: dict[str, Any]) -> None:
+    def adapt(self, layers: Sequence[tuple[Any, ...]], options: dict[str, Any]) -> None:
         """Goes on with these options, and the optimiser's memory as it stands."""
-        inputs, layers, old = self._arguments
+        inputs, old_layers, old = self._arguments
+        if layers != old_layers:
+            raise ValueError("hidden_layer_sizes, activation and dropout must stay as they were in the last fit")
         options = options | {name: old[name] for name in ("seed", "learning_rate")}
         if options != old:
             state = self.trainer.state()

@@ -90,19 +90,24 @@ class Parameter:
     setting: str | None = None  # its member of struct tulle_train_options; None: not handed on as it is
 
 
+def _listed(value: Any) -> list[Any]:
+    """What a sequence holds, or the value itself; an iterator, which could be read only once, is no sequence."""
+    is_sequence = np.iterable(value) and hasattr(value, "__len__") and not isinstance(value, (str, bytes, dict))
+    return list(value) if is_sequence else [value]
+
+
 def _is_sizes(value: Any) -> bool:
-    if isinstance(value, str) or value is None:
-        return False
-    sizes = list(value) if np.iterable(value) else [value]
-    return all(isinstance(size, Integral) and not isinstance(size, bool) for size in sizes)
+    return all(isinstance(size, Integral) and not isinstance(size, bool) for size in _listed(value))
 
 
 def _is_quantiles(value: Any) -> bool:
-    if value is None:
-        return True
-    values = list(value) if np.iterable(value) and not isinstance(value, str) else [value]
+    values = _listed(value)
     ascending = all(_is_number(q) and 0 < q < 1 for q in values) and sorted(values) == values
     return len(values) > 0 and ascending
+
+
+def _is_generator(value: Any) -> bool:
+    return value is None or value is np.random or isinstance(value, (np.random.RandomState, np.random.Generator))
 
 
 FLAG = Test(lambda value: isinstance(value, (bool, np.bool_)), "a bool")
@@ -112,7 +117,8 @@ SHARE = Number(high=1)
 PARAMETERS: dict[str, Parameter] = {
     "recipe": Parameter((Choice(RECIPES),)),
     "loss": Parameter((Choice(tuple(LOSSES)),), "squared_error"),
-    "quantile": Parameter((Test(_is_quantiles, "a float in (0, 1), several in ascending order, or None"),)),
+    "quantile": Parameter((Test(lambda value: value is None or _is_quantiles(value),
+                                "a float in (0, 1), several in ascending order, or None"),)),
     "hidden_layer_sizes": Parameter((Test(_is_sizes, "an int or a sequence of ints"),), (100,), "hidden"),
     "activation": Parameter((Choice(_core.choices["activation"]),), "relu", "activation"),
     "solver": Parameter((Choice(("lbfgs", *_core.choices["optimizer"])),), "adam", "optimizer"),
@@ -123,7 +129,10 @@ PARAMETERS: dict[str, Parameter] = {
     "power_t": Parameter((Number(),)),
     "max_iter": Parameter((COUNT,), 200, "epochs"),
     "shuffle": Parameter((FLAG,)),
+    "random_state": Parameter((Number(high=2**32, whole=True),
+                               Test(_is_generator, "a RandomState or Generator of NumPy or None"))),
     "tol": Parameter((Number(),)),
+    "verbose": Parameter((FLAG, Number(whole=True))),
     "warm_start": Parameter((FLAG,)),
     "momentum": Parameter((Number(high=1, upto=True),), 0.9, "momentum"),
     "nesterovs_momentum": Parameter((FLAG,)),
@@ -132,16 +141,15 @@ PARAMETERS: dict[str, Parameter] = {
     "beta_1": Parameter((SHARE,), 0.9, "beta1"),
     "beta_2": Parameter((SHARE,), 0.999, "beta2"),
     "epsilon": Parameter((Number(above=True),), 1e-8, "epsilon"),
-    "n_iter_no_change": Parameter((COUNT, Number(low=np.inf, high=np.inf, upto=True)), 10),
+    "n_iter_no_change": Parameter((COUNT, Test(lambda value: _is_number(value) and value == np.inf, "inf")), 10),
     "max_fun": Parameter((COUNT,)),
     "dropout": Parameter((SHARE,), 0.0, "dropout"),
     "precision": Parameter((Choice(("f32", "f64")),)),
-    "n_threads": Parameter((Number(whole=True), Test(lambda value: value is None, "None"))),
-    "class_weight": Parameter((Test(lambda value: value is None or value == "balanced" or isinstance(value, dict),
-                                    "'balanced', a dict from classes to weights, or None"),)),
-    "callbacks": Parameter((Test(lambda value: value is None or callable(value)
-                                 or (np.iterable(value) and all(callable(one) for one in value)),
-                                 "a function, several, or None"),)),
+    "n_threads": Parameter((Number(high=2**32, whole=True), Test(lambda value: value is None, "None"))),
+    "class_weight": Parameter((Choice(("balanced",)), Test(lambda value: value is None or isinstance(value, dict),
+                                                           "a dict from classes to weights or None"))),
+    "callbacks": Parameter((Test(lambda value: value is None or all(callable(one) for one in _listed(value)),
+                                 "a function, a sequence of functions or None"),)),
     "settings": Parameter((Test(lambda value: value is None or isinstance(value, dict), "a dict or None"),)),
 }  # fmt: skip
 
@@ -179,6 +187,13 @@ def hidden_sizes(value: Any) -> list[int]:
     if is_auto(value):
         value = PARAMETERS["hidden_layer_sizes"].sklearn
     return [int(size) for size in value] if np.iterable(value) else [int(value)]
+
+
+def with_settings(options: dict[str, Any], settings: dict[str, Any] | None) -> dict[str, Any]:
+    """The options, and the library's settings that the user adds by their own names."""
+    if twice := [name for name in settings or {} if name in options]:
+        raise ValueError(f"settings has {twice[0]!r}, which follows from the estimator's parameters: set it by those")
+    return options | (settings or {})
 
 
 def resolved(estimator: Any) -> SimpleNamespace:

@@ -9,6 +9,8 @@ import sys
 import time
 from typing import Any, Callable
 
+import numpy as np
+
 WIDTH = 24
 
 
@@ -58,7 +60,8 @@ class Progress:
         if self.verbose:
             self._show(state)
         # all are called, also after one that wants to stop
-        return any([callback(state) is True for callback in self.callbacks])
+        answers = [callback(state) for callback in self.callbacks]
+        return any(isinstance(one, (bool, np.bool_)) and bool(one) for one in answers)
 
     def _show(self, state: dict[str, Any]) -> None:
         now = time.monotonic()

@@ -17,13 +17,16 @@ import numpy as np
 from tulle import _core
 from tulle._compat import ConvergenceWarning, check_random_state
 from tulle._network import Network
-from tulle._parameters import hidden_sizes, is_auto, resolved
+from tulle._parameters import hidden_sizes, is_auto, resolved, with_settings
 from tulle._progress import Progress
 from tulle._split import split_rows
 
 NOT_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
 )
+
+
+LEARNING_RATES = ("constant", "invscaling", "adaptive")
 
 
 @dataclass
@@ -80,10 +83,11 @@ def network_options(settings: SimpleNamespace, loss: str, dtype: np.dtype, batch
         epsilon=settings.epsilon,
         penalty=settings.alpha,
         dialect="sklearn",
+        seed=0,  # of dropout
     )
     if loss == "quantile":
         options["quantiles"] = quantiles_of(settings)
-    return options | (settings.settings or {})
+    return with_settings(options, settings.settings)
 
 
 def quantiles_of(settings: SimpleNamespace) -> list[float]:
@@ -133,6 +137,11 @@ def batch_shares(weights: np.ndarray | None, order: np.ndarray, batch_size: int)
     return weights[order] * np.repeat(factors, counts)
 
 
+def begins_anew(estimator: Any, incremental: bool) -> bool:
+    """Whether this call draws new weights."""
+    return estimator._network is None or not (estimator.warm_start or incremental)
+
+
 def fit(
     estimator: Any, data: Rows, held: Rows | None, loss: str, outputs: int, dtype: np.dtype, incremental: bool
 ) -> None:
@@ -142,8 +151,9 @@ def fit(
         settings.early_stopping = True
     if settings.solver == "lbfgs" and is_auto(estimator.precision):
         dtype = np.dtype(np.float64)  # a line search needs the digits
+    check_together(settings, held)
     generator = check_random_state(settings.random_state)
-    is_first = estimator._network is None or not (settings.warm_start or incremental)
+    is_first = begins_anew(estimator, incremental)
     if is_first:
         begin(estimator, settings, dtype)
     if incremental and settings.early_stopping:
@@ -164,8 +174,9 @@ def fit(
         if not network.is_finite():
             raise ValueError(NOT_FINITE)
         return
+    go_on_with_epochs(estimator, settings)
     if incremental and network.trainer is not None:
-        network.adapt(options)
+        network.adapt(layers, options)
     else:
         network.build(inputs, layers, options | {"seed": seed_of(generator)})
         estimator._optimizer = LearningRate(settings)
@@ -186,24 +197,49 @@ def adopt(estimator: Any, coefs: list[np.ndarray], intercepts: list[np.ndarray],
     network.assign("intercepts", intercepts)
     layers = network_layers(settings, coefs[-1].shape[1])
     options = network_options(settings, loss, network.dtype, 200)
-    network.build(coefs[0].shape[0], layers, options | {"seed": 0})
+    network.build(coefs[0].shape[0], layers, options)
     estimator._optimizer = LearningRate(settings)
-    estimator._no_improvement_count = 0
-    estimator.validation_curve_ = []
+
+
+def check_together(settings: SimpleNamespace, held: Rows | None) -> None:
+    """What the other recipes have, or other solvers, is not passed over in silence."""
+    if settings.learning_rate not in LEARNING_RATES:
+        raise ValueError(
+            f"learning_rate={settings.learning_rate!r} needs another recipe, such as 'plain'; 'sklearn' has "
+            f"{', '.join(repr(name) for name in LEARNING_RATES)}"
+        )
+    if settings.solver == "lbfgs" and (held is not None or settings.dropout > 0):
+        what = "dropout" if held is None else "validation_data"
+        raise ValueError(f"{what} needs another solver: 'lbfgs' takes all rows at once, as they are")
 
 
 def begin(estimator: Any, settings: SimpleNamespace, dtype: np.dtype) -> None:
     """The attributes of a first fit."""
     estimator._network = Network(dtype)
     estimator.n_iter_ = estimator.t_ = 0
-    if settings.solver == "lbfgs":
-        return
-    estimator.loss_curve_ = []
-    estimator.validation_curve_ = []
-    estimator._no_improvement_count = 0
-    estimator.validation_scores_ = [] if settings.early_stopping else None
-    estimator.best_validation_score_ = -np.inf if settings.early_stopping else None
-    estimator.best_loss_ = None if settings.early_stopping else np.inf
+    forget_epochs(estimator)
+
+
+def no_epochs() -> dict[str, Any]:
+    """The attributes that epochs add to, before the first one."""
+    return dict(loss_curve_=[], validation_curve_=[], validation_scores_=None, best_validation_score_=None,
+                best_loss_=None, _no_improvement_count=0)  # fmt: skip
+
+
+def forget_epochs(estimator: Any) -> None:
+    """Those of an earlier fit are no longer true."""
+    for name in (*no_epochs(), "best_iteration_"):
+        vars(estimator).pop(name, None)
+
+
+def go_on_with_epochs(estimator: Any, settings: SimpleNamespace) -> None:
+    """Fills in what is missing: early stopping, or all of them, may be new to this estimator."""
+    for name, value in no_epochs().items():
+        vars(estimator).setdefault(name, value)
+    if not settings.early_stopping:
+        estimator.best_loss_ = np.inf if estimator.best_loss_ is None else estimator.best_loss_
+    elif estimator.validation_scores_ is None:
+        estimator.validation_scores_, estimator.best_validation_score_, estimator.best_loss_ = [], -np.inf, None
 
 
 def batch_size_of(settings: SimpleNamespace, rows: int) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 
 from tulle import _core
 from tulle._compat import check_random_state
-from tulle._parameters import HAS_AUTO, LOSSES, PARAMETERS, hidden_sizes, is_auto
+from tulle._parameters import HAS_AUTO, LOSSES, PARAMETERS, hidden_sizes, is_auto, with_settings
 from tulle._progress import Progress
 from tulle._sklearn_recipe import quantiles_of
 from tulle._tables import Table, columns_for, numeric_array
@@ -123,16 +123,14 @@ def train_options(estimator: Any, task: str) -> dict[str, Any]:
             options["patience"] = PARAMETERS["n_iter_no_change"].sklearn
     if not is_auto(estimator.n_iter_no_change) and np.isfinite(estimator.n_iter_no_change):
         options["patience"] = int(estimator.n_iter_no_change)
-    return options | (estimator.settings or {})
+    options["seed"] = seed_of(estimator.random_state)
+    return with_settings(options, estimator.settings)
 
 
 def seed_of(random_state: Any) -> int:
     """A number in 0..2^32 - 1 for the library's generator."""
-    if isinstance(random_state, (int, np.integer)) and not isinstance(random_state, bool):
-        check_random_state(random_state)
+    if isinstance(random_state, (int, np.integer)):
         return int(random_state)
-    if isinstance(random_state, np.random.Generator):
-        return int(random_state.integers(2**32))
     return int(check_random_state(random_state).randint(2**32, dtype=np.uint64))
 
 
@@ -152,7 +150,6 @@ def fit(
     if held is not None:
         ones = None if weights is None else np.ones(len(held[0].values))
         options["valid_dataset"], _ = dataset_of(*held, ones)
-    options["seed"] = seed_of(estimator.random_state)
     progress = Progress(estimator.verbose, estimator.callbacks)
     interruptions: list[BaseException] = []
 

@@ -256,7 +256,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         weights, of_classes = row_weights(sample_weight, len(y)), class_weights(y, self._labels, self.class_weight)
         if weights is None or of_classes is None:
             return of_classes if weights is None else weights
-        return weights * of_classes
+        return row_weights(weights * of_classes, len(y))
 
     def _classes_to_stratify(self, y: np.ndarray) -> np.ndarray | None:
         return y[:, 0].astype(bool) if self._labels.kind == "binary" else None

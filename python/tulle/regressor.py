@@ -8,9 +8,9 @@ import numpy as np
 
 from tulle._compat import RegressorMixin, available_if
 from tulle._documentation import documented
-from tulle._estimator import BaseMLP
-from tulle._metrics import r2_score
-from tulle._parameters import LOSSES, resolved, resolved_one
+from tulle._estimator import BaseMLP, row_weights
+from tulle._metrics import middle, r2_score
+from tulle._parameters import LOSSES, resolved_one
 from tulle._sklearn_recipe import quantiles_of
 from tulle._table_recipe import Target
 
@@ -171,6 +171,23 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         """
         return self._shaped(self._outputs(X))
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The coefficient of determination R^2 of the predictions; of several quantiles that of the middle one.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `fit`.
+
+        Returns
+        -------
+        float
+            1 at best, and 0 if the mean of y were as good.
+        """
+        if self._loss_name() != "quantile" or len(quantiles_of(self)) == 1:
+            return super().score(X, y, sample_weight)
+        return r2_score(y, middle(self.predict(X), y), row_weights(sample_weight, len(y)))
+
     @staticmethod
     def _shaped(outputs: np.ndarray) -> np.ndarray:
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
@@ -181,7 +198,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         loss = self._loss_name()
         self.out_activation_ = "exp" if loss in ("poisson", "gamma") else "identity"
         targets = 1 if y.ndim == 1 else y.shape[1]
-        outputs = targets * (len(quantiles_of(resolved(self))) if loss == "quantile" else 1)
+        outputs = targets * (len(quantiles_of(self)) if loss == "quantile" else 1)
         if goes_on and self._network is not None and outputs != getattr(self, "_outputs_before", outputs):
             raise ValueError(f"y has {targets} targets, but training goes on with those of the previous call to fit.")
         self._outputs_before = outputs
@@ -204,10 +221,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         predicted = np.exp(outputs) if self.out_activation_ == "exp" else outputs
         if not np.isfinite(predicted).all():
             return float("nan")
-        if predicted.shape != y.shape:  # several quantiles: the middle one
-            predicted = predicted.reshape(*y.shape, -1)
-            predicted = predicted[:, :, predicted.shape[2] // 2]
-        return r2_score(y, predicted, weights)
+        return r2_score(y, middle(predicted, y), weights)
 
     def _table_target(self, y: np.ndarray, is_new: bool) -> tuple[Target, str]:
         self.out_activation_ = "exp" if self.loss in ("poisson", "gamma") else "identity"
