@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-pytest.importorskip("sklearn", minversion="1.6")
+pytest.importorskip("sklearn", minversion="1.7")  # before, its MLPs had no weights and no Poisson loss
 import sklearn.neural_network as theirs  # noqa: E402
 from sklearn.datasets import (  # noqa: E402
     load_breast_cancer,
