@@ -106,10 +106,13 @@ static PyObject *convert(PyObject *object, const char *name, const char *kinds, 
     PyObject *made = NULL, *array = PyObject_CallFunctionObjArgs(core.asarray, object, NULL);
     PyObject *capsule = array ? get_interface(array, &a) : NULL;
     if (capsule) {
-        if (!strchr(kinds, a->kind))
-            PyErr_Format(PyExc_TypeError, "%s: expected an array of %s, got %R", name,
-                         kinds == integers ? "integers" : "numbers", array);
-        else {
+        if (!strchr(kinds, a->kind)) {
+            PyObject *dtype = PyObject_GetAttrString(array, "dtype");
+            if (dtype)
+                PyErr_Format(PyExc_TypeError, "%s: expected an array of %s, got one of %S", name,
+                             kinds == integers ? "integers" : "numbers", dtype);
+            Py_XDECREF(dtype);
+        } else {
             if (!type)
                 type = a->kind == 'f' && a->item_size <= 4 ? core.float32 : core.float64;
             made = align(PyObject_CallFunction(core.asarray, "OOs", array, type, "C"));

@@ -136,7 +136,7 @@ X = np.zeros((4, INPUTS))
         (X[:, :2], ValueError, r"x: expected 3 columns, got 2"),
         (np.zeros((2, 2, 3)), ValueError, r"x: expected one or two dimensions, got shape \(2, 2, 3\)"),
         (np.float64(1), ValueError, r"x: expected one or two dimensions, got shape \(\)"),
-        (X.astype(complex), TypeError, "x: expected an array of numbers"),
+        (X.astype(complex), TypeError, "x: expected an array of numbers, got one of complex128$"),
         (X.astype(object), TypeError, "x: expected an array of numbers"),
         (X.astype("U3"), TypeError, "x: expected an array of numbers"),
         (X.astype("M8[s]"), TypeError, "x: expected an array of numbers"),
