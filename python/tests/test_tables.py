@@ -203,3 +203,19 @@ def test_frames_that_are_not_there_yet():
     frame = pl.DataFrame({"a": [1.0, 2.0, 3.0]}).lazy()
     with pytest.raises(TypeError, match="X is a LazyFrame.*make a DataFrame"):
         tulle.MLPRegressor(recipe="plain").fit(frame, [1, 2, 3])
+
+
+@pytest.mark.parametrize("recipe", ["plain", "tabular"])
+@pytest.mark.parametrize(
+    "cls, target", [(tulle.MLPRegressor, INCOME), (tulle.MLPClassifier, np.array(["no", "yes"])[(INCOME > 5) * 1])]
+)
+def test_same_file_as_the_command(run_python, tmp_path, recipe, cls, target):
+    """The same table, options and seed give the same bytes; gaps and categories are among them."""
+    pd = pytest.importorskip("pandas")
+    X, y = pandas_frame(), pd.Series(target, name="income")
+    X.assign(income=y).to_csv(tmp_path / "table.csv", index=False)
+    command = ["train", "table.csv", "--target", "income", "--recipe", recipe, "--seed", "7", "--epochs", "3"]
+    script = "import sys, tulle._core\nsys.exit(tulle._core.command(['tulle', *sys.argv[1:]]))\n"
+    run_python(script, *command, "-o", "command.tulle")
+    cls(recipe=recipe, max_iter=3, random_state=7).fit(X, y).model_.save(str(tmp_path / "package.tulle"))
+    assert (tmp_path / "package.tulle").read_bytes() == (tmp_path / "command.tulle").read_bytes()
