@@ -43,6 +43,17 @@ static void begin(int number)
     run.options.resume = 1;
 }
 
+/* The same of the run as it has been changed since. */
+static void begin_again(void)
+{
+    unlink(in_folder("run.ckpt"));
+    unlink(in_folder("run.ckpt.previous"));
+    watch_run();
+    run.options.progress = stop_at_7;
+    refuse(&run.table, &run.options, TULLE_ERROR_INTERRUPTED, "interrupted in epoch ");
+    run.options.progress = NULL;
+}
+
 /* The model's file, trained to the end from the checkpoint, or from the beginning. */
 static struct bytes finish(void)
 {
@@ -293,6 +304,106 @@ static void test_other_data(void **state)
     free(found.data);
 }
 
+/* Names that are the same one after the other, or differ in their last letter. */
+static void test_other_texts(void **state)
+{
+    static const char *const towns[] = {"AixB",  "onn",  "Cork", "Dax",  "Essen", "Faro",
+                                        "Genoa", "Hull", "Ivry", "Jena", "Kiel",  NULL};
+    static const char *const two[] = {"y", "ab"}, *const other_two[] = {"y", "c"};
+    (void)state;
+    begin(RUN_PLAIN);
+    run.table.names[A] = "ab";
+    run.table.names[B] = "c";
+    begin_again();
+    struct run other = run;
+    other.table.names[A] = "a";
+    other.table.names[B] = "bc";
+    refuse_other(&other, "data, as a hash");
+    other = run;
+    other.table.names[A] = "az";
+    refuse_other(&other, "data, as a hash");
+    other = run;
+    other.table.levels[CITY].names = towns;
+    refuse_other(&other, "data, as a hash");
+    for (size_t r = 0; r < run.table.rows; r++)
+        run.table.values[r][B] = (double)r;
+    run.options.targets = two;
+    run.options.target_count = 2;
+    begin_again();
+    run.options.targets = other_two;
+    refuse_other(&run, "targets, as a hash");
+}
+
+static void swap_splits(struct table *table, size_t a, size_t b)
+{
+    unsigned char split = table->splits[a];
+    table->splits[a] = table->splits[b];
+    table->splits[b] = split;
+}
+
+/* Other rows to train or to validate on, be they as many. */
+static void test_other_rows(void **state)
+{
+    (void)state;
+    begin(RUN_PLAIN);
+    run.options.valid_fraction = 0;
+    split_table(&run.table);
+    begin_again();
+    struct run other = run;
+    const size_t last = run.table.rows - 1;
+    assert_int_equal(run.table.splits[last], TULLE_SPLIT_VALID);
+    other.table.splits[last] = TULLE_SPLIT_TEST;
+    refuse_other(&other, "rows to validate on");
+    other = run;
+    swap_splits(&other.table, last, last - 1);
+    assert_int_equal(other.table.splits[last], TULLE_SPLIT_TEST);
+    refuse_other(&other, "order of the rows, as a hash");
+    other = run;
+    swap_splits(&other.table, 0, last - 1);
+    assert_int_equal(other.table.splits[0], TULLE_SPLIT_TEST);
+    refuse_other(&other, "order of the rows, as a hash");
+}
+
+static tulle_dataset *read_table(const char *const *missing, size_t count)
+{
+    struct tulle_read_options options = TULLE_READ_OPTIONS;
+    tulle_dataset *dataset;
+    options.missing = missing;
+    options.missing_count = count;
+    assert_int_equal(tulle_dataset_read(in_folder("table.csv"), &options, &dataset, NULL),
+                     TULLE_OK);
+    return dataset;
+}
+
+/* The table's numbers are the same; what else would have been missing is not. */
+static void test_other_missing(void **state)
+{
+    static const char *const texts[] = {"no", "none", "nil"}, *const last[] = {"no", "none", "nix"},
+                             *const first[] = {"na", "none", "nil"};
+    static const char *const *const lists[] = {last, first, texts};
+    (void)state;
+    char text[1000];
+    size_t length = (size_t)sprintf(text, "a,y\n");
+    for (int i = 0; i < 60; i++)
+        length += (size_t)sprintf(text + length, "%d,%d\n", i, i * i % 17);
+    put_bytes(in_folder("table.csv"), text, length);
+    tulle_dataset *dataset = read_table(texts, 3);
+    make_run(&run, RUN_PLAIN);
+    watch_run();
+    run.options.progress = stop_at_7;
+    refuse_dataset(dataset, &run.options, TULLE_ERROR_INTERRUPTED, "interrupted in epoch ");
+    run.options.progress = NULL;
+    run.options.resume = 1;
+    for (size_t i = 0; i < 3; i++) {
+        tulle_dataset *other = read_table(lists[i], i == 2 ? 2 : 3);
+        refuse_dataset(other, &run.options, TULLE_ERROR_ARGUMENT,
+                       "the checkpoint is of another run: missing texts, as a hash is ");
+        tulle_dataset_free(other);
+    }
+    tulle_model_free(train_dataset(dataset, &run.options));
+    tulle_dataset_free(dataset);
+}
+
 /* A name longer than what a message can show, with a letter of two bytes at every place. */
 static void test_long_names(void **state)
 {
@@ -307,18 +418,18 @@ static void test_long_names(void **state)
             name[i][290] = (char)('0' + i);
         }
         begin(RUN_PLAIN);
-        unlink(in_folder("run.ckpt"));
-        unlink(in_folder("run.ckpt.previous"));
         target[0] = run.table.names[Y] = name[0];
         run.table.names[A] = name[1];
         run.options.targets = target;
-        run.options.progress = stop_at_7;
-        watch_run();
-        refuse(&run.table, &run.options, TULLE_ERROR_INTERRUPTED, "interrupted in epoch 2");
-        run.options.progress = NULL;
+        begin_again();
         struct bytes expected = expected_bytes(), found = finish();
         assert_true(same_bytes(found, expected));
-        assert_non_null(strstr(watch.notices, "goes on from"));
+        assert_non_null(strstr(watch.notices, "goes on from '"));
+        assert_non_null(strstr(watch.notices, "', in epoch 2 of 5\n"));
+        free(found.data);
+        found = finish();
+        assert_true(same_bytes(found, expected));
+        assert_non_null(strstr(watch.notices, "', in epoch 5 of 5\n"));
         free(expected.data);
         free(found.data);
         target[0] = name[1]; /* only its end differs */
@@ -336,15 +447,10 @@ static void test_long_weight_names(void **state)
         name[i][198] = (char)('0' + i);
     }
     begin(RUN_EVERYTHING);
-    unlink(in_folder("run.ckpt"));
-    unlink(in_folder("run.ckpt.previous"));
     run.table.names[A] = name[0];
     run.table.names[Y + 1] = name[1];
     run.options.weight_column = name[1];
-    run.options.progress = stop_at_7;
-    watch_run();
-    refuse(&run.table, &run.options, TULLE_ERROR_INTERRUPTED, "interrupted");
-    run.options.progress = NULL;
+    begin_again();
     run.options.weight_column = name[0];
     refuse(&run.table, &run.options, TULLE_ERROR_ARGUMENT,
            "the checkpoint is of another run: weight");
@@ -462,6 +568,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_damaged),           TEST(test_missing),    TEST(test_both_damaged),
         TEST(test_other_options),     TEST(test_other_data), TEST(test_long_names),
+        TEST(test_other_texts),       TEST(test_other_rows), TEST(test_other_missing),
         TEST(test_long_weight_names), TEST(test_paths),      TEST(test_lost_folder),
         TEST(test_no_checkpoint),     TEST(test_model_file),
     };

@@ -15,15 +15,26 @@ static int stop_at_7(const struct tulle_progress *progress, void *user)
     return progress->trial == 0 && ++((struct watch *)user)->calls == 7;
 }
 
-/* Has its training stopped, the first time or again. */
-static void stop(void)
+static int stop_at_the_end(const struct tulle_progress *progress, void *user)
+{
+    (void)user;
+    return progress->epoch_is_complete && progress->epoch == progress->epochs;
+}
+
+static void stop_at(int (*place)(const struct tulle_progress *, void *))
 {
     memset(&watch, 0, sizeof watch);
     run.options.checkpoint = in_folder("run.ckpt");
     run.options.notice = take_notice;
     run.options.user = &watch;
-    run.options.progress = stop_at_7;
+    run.options.progress = place;
     refuse(&run.table, &run.options, TULLE_ERROR_INTERRUPTED, "interrupted in epoch ");
+}
+
+/* Has its training stopped, the first time or again. */
+static void stop(void)
+{
+    stop_at(stop_at_7);
 }
 
 static void remove_checkpoints(void)
@@ -61,6 +72,24 @@ static void test_impossible(void **state)
         free(file.data);
         remove_checkpoints();
     }
+}
+
+/* More epochs than there are to be. */
+static void test_longer(void **state)
+{
+    (void)state;
+    make_run(&run, RUN_PLAIN);
+    run.options.epochs = 6;
+    stop_at(stop_at_the_end);
+    struct bytes file = get_bytes(in_folder("run.ckpt"));
+    struct bytes changed = edited(file, "\\\"epochs\\\":\\\"6\\\"", "\\\"epochs\\\":\\\"5\\\"");
+    put_sealed(in_folder("run.ckpt"), changed);
+    run.options.epochs = 5;
+    run.options.resume = 1;
+    refuse(&run.table, &run.options, TULLE_ERROR_FORMAT,
+           "not a checkpoint that this training can have written");
+    free(file.data);
+    free(changed.data);
 }
 
 /* Bins that a trial cannot have chosen are not taken over; what is tried out then differs. */
@@ -130,10 +159,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
-        TEST(test_impossible),
-        TEST(test_impossible_bins),
-        TEST(test_endless),
-        TEST(test_own_loss),
+        TEST(test_impossible), TEST(test_longer),   TEST(test_impossible_bins),
+        TEST(test_endless),    TEST(test_own_loss),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -185,6 +185,7 @@ static inline void refuse_dataset(const tulle_dataset *dataset,
                  tulle_status_text(found), found == TULLE_OK ? "" : error.message);
     assert_null(strchr(error.message, '\n'));
     assert_true(tulle_is_utf8(error.message));
+    assert_true(error.line == 0 && error.column == 0); /* of the table's file nothing is known */
 }
 
 static inline void refuse(const struct table *table, const struct tulle_train_options *options,

@@ -77,7 +77,6 @@ static void add_data(const struct training *t, struct identity *identity)
     add_text(identity, "first target", o->targets[0]);
     ADD_HASH("targets, as a hash", targets);
     add_text(identity, "weight_column", o->weight_column ? o->weight_column : "none");
-    add_text(identity, "loss_function", o->loss_function ? "yes" : "no");
     add(identity, "rows to train on", "%zu", t->rows[TULLE_SPLIT_TRAIN]);
     add(identity, "rows to validate on", "%zu", t->rows[TULLE_SPLIT_VALID]);
     ADD_HASH("order of the rows, as a hash",
@@ -139,8 +138,8 @@ static void unpack_state(struct training *t, const struct image *image)
     optimizer->power2 = losses[6];
 }
 
-/* The curve, last, is there as far as it has come: numbers of it when writing, at most so many when
- * reading, which sets found. */
+/* The curve, last, is there as far as it has come: numbers of it when writing, any when reading,
+ * which sets found. */
 static struct checkpoint_part *make_parts(struct training *t, struct image *image, size_t numbers,
                                           size_t *found)
 {
@@ -206,9 +205,7 @@ enum tulle_status tulle_training_restore(struct training *t, struct tulle_error 
     char notice[CHECKPOINT_NOTICE_SIZE];
     size_t numbers = 0;
     int found;
-    /* not covered: a size_t of 32 bits */
-    size_t most = t->options.epochs < SIZE_MAX / 3 ? 3 * t->options.epochs : SIZE_MAX;
-    struct checkpoint_part *curve = make_parts(t, &image, most, &numbers);
+    struct checkpoint_part *curve = make_parts(t, &image, SIZE_MAX, &numbers);
     const struct checkpoint checkpoint = {t->identity->fields, t->identity->count, image.parts,
                                           image.part_count};
     enum tulle_status status = tulle_checkpoint_read(path, &checkpoint, &found, notice, error);
