@@ -86,8 +86,8 @@ fi
 check "pip install" try_install $venv --no-deps --force-reinstall "$wheel"
 
 echo "--- types and format"
-check ruff $venv/bin/ruff check python
-check "ruff format" $venv/bin/ruff format --check python
+check ruff $venv/bin/ruff check python examples
+check "ruff format" $venv/bin/ruff format --check python examples
 check mypy $venv/bin/mypy --cache-dir build/mypy python/tulle
 check stubtest outside ../$venv/bin/stubtest tulle._core
 
