@@ -65,7 +65,7 @@ def run_shell(text):
 @pytest.mark.parametrize("page", PAGES)
 def test_page(page, folder):
     pytest.importorskip("sklearn", minversion="1.6")
-    pytest.importorskip("pandas")
+    pytest.importorskip("pandas", minversion="2.2")
     runner, parser = doctest.DocTestRunner(optionflags=OPTIONS), doctest.DocTestParser()
     variables, missing, report = {}, set(), io.StringIO()
     with warnings.catch_warnings():
