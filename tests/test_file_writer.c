@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "../lib/base/file_io.h"
+#include "../lib/base/memory.h"
 #include "written_text.h"
 
 static void test_new_file(void **state)
@@ -73,6 +74,85 @@ static void test_private_file(void **state)
     tulle_file_io = io;
     assert_int_equal(status, TULLE_OK);
     assert_int_equal(made_with, 0600);
+}
+
+static char made[4096]; /* the last file that was */
+static int made_fd = -1;
+
+/* No program that the caller starts gets a descriptor, no terminal becomes the caller's own, and
+ * nothing that is there is taken for a new file. */
+static int check_flags(const char *path, int flags, mode_t mode)
+{
+    int is_folder = (flags & O_DIRECTORY) != 0, is_new = (flags & O_CREAT) != 0;
+    assert_true(flags & O_CLOEXEC);
+    assert_int_equal(flags & O_ACCMODE, is_folder ? O_RDONLY : O_WRONLY);
+    assert_true(is_folder || (is_new ? flags & O_EXCL : flags & O_NOCTTY));
+    assert_int_equal(mode, is_new ? 0666 : 0);
+    int fd = open(path, flags, mode);
+    if (is_new && fd >= 0) {
+        snprintf(made, sizeof made, "%s", path);
+        made_fd = fd;
+    }
+    return fd;
+}
+
+/* Of what another writer left, neither a link nor a pipe is waited for. */
+static int check_leftover(const char *path, int flags, mode_t mode)
+{
+    if (!(flags & (O_CREAT | O_DIRECTORY))) {
+        assert_true(flags & O_NOFOLLOW);
+        assert_true(flags & O_NONBLOCK);
+    }
+    return check_flags(path, flags, mode);
+}
+
+static void test_flags(void **state)
+{
+    (void)state;
+    struct file_io io = tulle_file_io;
+    struct stat status;
+    struct file_writer *writer;
+    mode_t mask = umask(0);
+    tulle_file_io.open = check_leftover;
+    assert_int_equal(tulle_file_writer_open(in_folder("file"), &writer, NULL), TULLE_OK);
+    tulle_file_writer_abort(writer);
+    put(made, "left by a writer that was killed");
+    assert_int_equal(write_text(in_folder("file"), "new", NULL), TULLE_OK);
+    tulle_file_io.open = check_flags;
+    assert_int_equal(write_text("/dev/null", "text", NULL), TULLE_OK);
+    tulle_file_io = io;
+    umask(mask);
+    assert_holds(in_folder("file"), "new");
+    assert_int_equal(stat(in_folder("file"), &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0666);
+    assert_int_equal(entry_count(), 1);
+}
+
+/* Where standard input is closed a file gets its number; and what fails to open closes none. */
+static void test_descriptor_0(void **state)
+{
+    (void)state;
+    struct file_io io = tulle_file_io;
+    int saved = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+    tulle_file_io.open = check_flags;
+    close(STDIN_FILENO);
+    enum tulle_status status = write_text(in_folder("file"), "new", NULL);
+    int found = made_fd;
+    close(STDIN_FILENO); /* a writer that forgot to */
+    int device = open("/dev/null", O_RDONLY);
+    enum tulle_status failed = write_text(in_folder("none/file"), "x", NULL);
+    int is_open = fcntl(STDIN_FILENO, F_GETFD) >= 0;
+    if (saved >= 0) {
+        dup2(saved, STDIN_FILENO);
+        close(saved);
+    }
+    tulle_file_io = io;
+    assert_int_equal(status, TULLE_OK);
+    assert_int_equal(found, STDIN_FILENO);
+    assert_int_equal(device, STDIN_FILENO);
+    assert_int_equal(failed, TULLE_ERROR_IO);
+    assert_true(is_open);
+    assert_holds(in_folder("file"), "new");
 }
 
 static void test_abort(void **state)
@@ -142,6 +222,25 @@ static void test_links(void **state)
         assert_true(S_ISLNK(status.st_mode));
     }
     assert_int_equal(entry_count(), 7);
+}
+
+/* As many as Linux follows, and one more. */
+static void test_many_links(void **state)
+{
+    (void)state;
+    char name[16], target[16] = "file";
+    for (int i = 1; i <= 41; i++) {
+        snprintf(name, sizeof name, "link%d", i);
+        assert_int_equal(symlink(target, in_folder(name)), 0);
+        memcpy(target, name, sizeof name);
+    }
+    char *path = tulle_resolve_links(in_folder("link40"));
+    assert_non_null(path);
+    assert_string_equal(path, in_folder("file"));
+    tulle_free(path);
+    errno = 0;
+    assert_null(tulle_resolve_links(in_folder("link41")));
+    assert_int_equal(errno, ELOOP);
 }
 
 static void test_full_device(void **state)
@@ -371,6 +470,7 @@ static void test_unusable_paths(void **state)
         assert_int_equal(error.code, TULLE_ERROR_IO);
         assert_string_equal(error.file, cases[i].path);
         assert_string_equal(error.message, cases[i].message);
+        assert_true(error.line == 0 && error.column == 0);
     }
     assert_int_equal(entry_count(), 2);
 }
@@ -451,9 +551,12 @@ int main(void)
         TEST(test_new_file),
         TEST(test_old_file_until_commit),
         TEST(test_private_file),
+        TEST(test_flags),
+        TEST(test_descriptor_0),
         TEST(test_abort),
         TEST(test_pieces),
         TEST(test_links),
+        TEST(test_many_links),
         TEST(test_full_device),
         TEST(test_unusable_paths),
         TEST(test_folder_without_files),

@@ -16,7 +16,7 @@
 
 #define BUFFER_SIZE 65536
 #define LARGEST_WRITE ((size_t)1 << 30) /* macOS refuses one of INT_MAX bytes */
-#define MOST_LINKS 40
+#define MOST_LINKS 40 /* as Linux follows */
 #define MOST_TEMPORARIES 1000 /* names to try: as many writers may be at one file */
 
 struct file_writer {
@@ -57,7 +57,7 @@ char *tulle_resolve_links(const char *path)
 {
     char *current = tulle_strdup(path);
     int errnum = current ? ELOOP : ENOMEM;
-    for (int links = 0; current && links < MOST_LINKS; links++) {
+    for (int links = 0; current && links <= MOST_LINKS; links++) {
         char link[PATH_MAX];
         ssize_t length = tulle_io_readlink(current, link, sizeof link - 1);
         if (length < 0 && (errno == EINVAL || errno == ENOENT || errno == ENOTDIR))
