@@ -50,8 +50,10 @@ def _check_targets(y: np.ndarray, held: np.ndarray) -> None:
 
 
 def _softmax(outputs: np.ndarray) -> np.ndarray:
-    powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+    outputs -= outputs.max(axis=1, keepdims=True)
+    np.exp(outputs, out=outputs)
+    outputs /= outputs.sum(axis=1, keepdims=True)
+    return outputs
 
 
 def _logistic(outputs: np.ndarray) -> np.ndarray:
@@ -59,9 +61,10 @@ def _logistic(outputs: np.ndarray) -> np.ndarray:
     return np.where(outputs >= 0, outputs.dtype.type(1), small) / (1 + small)
 
 
+# Of outputs that nobody needs afterwards: large arrays cost more to come by than to fill.
 LINKS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "identity": lambda outputs: outputs,
-    "exp": np.exp,
+    "exp": lambda outputs: np.exp(outputs, out=outputs),
     "logistic": _logistic,
     "softmax": _softmax,
 }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +14,23 @@ from tulle._compat import ConvergenceWarning
 from tulle._network import Network
 from tulle._progress import Progress
 from tulle._sklearn_recipe import Rows
+
+
+@lru_cache(maxsize=1)
+def _blas_controller() -> Any:
+    """What sets the threads of the BLAS that SciPy has, if that can be had: scikit-learn comes with it."""
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ImportError:
+        return None
+    return ThreadpoolController().select(user_api="blas")
+
+
+def _one_blas_thread() -> Any:
+    """While the search runs: SciPy itself computes on short vectors only, and threads that wait for each other between
+    them can take twenty times as long where CPUs are shared."""
+    controller = _blas_controller()
+    return contextlib.nullcontext() if controller is None else controller.limit(limits=1)
 
 
 class StoppedError(Exception):
@@ -76,7 +95,8 @@ def minimize(
     options = {"maxfun": settings.max_fun, "maxiter": settings.max_iter, "gtol": settings.tol}
     arguments: dict[str, Any] = dict(method="L-BFGS-B", jac=True, options=options, callback=search.end_iteration)
     try:
-        found = scipy_minimize(search.loss_and_gradient, search.x, **arguments)
+        with _one_blas_thread():
+            found = scipy_minimize(search.loss_and_gradient, search.x, **arguments)
         search.x, search.iterations = found.x, min(int(found.nit), settings.max_iter)
         if found.status != 0:
             warnings.warn(
