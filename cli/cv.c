@@ -275,6 +275,7 @@ static int run_fold(size_t index, void *user)
     fold->cv = cv;
     train.threads = cv->threads_each;
     train.progress = on_progress;
+    train.poll = cli_poll;
     train.notice = index == 0 ? on_notice : NULL;
     train.user = fold;
     fold->status = split_data(cv, index, &dataset, &fold->error);

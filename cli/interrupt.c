@@ -84,3 +84,9 @@ int cli_interrupted(void)
 {
     return noted;
 }
+
+int cli_poll(void *user)
+{
+    (void)user;
+    return cli_interrupted();
+}

@@ -21,4 +21,7 @@ void cli_interrupt_release(void);
 /* The number of the signal that came, or 0. */
 int cli_interrupted(void);
 
+/* The same for tulle_train_options.poll. */
+int cli_poll(void *user);
+
 #endif

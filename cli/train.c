@@ -132,6 +132,7 @@ static int train(struct cli_training *job)
     cli_interrupt_hold(job->train.checkpoint ? CLI_CHECKPOINT_SECONDS : CLI_TIDY_SECONDS);
     cli_progress_init(&job->progress, job->options);
     job->train.progress = on_progress;
+    job->train.poll = cli_poll;
     job->train.notice = on_notice;
     job->train.user = job;
     if (tulle_train(job->dataset, &job->train, &job->model, &error) != TULLE_OK)

@@ -292,6 +292,7 @@ static enum tulle_status train(struct cli_trial *trial, struct tulle_error *erro
     job.train.valid_dataset = tune->job.valid;
     job.train.threads = tune->threads_each;
     job.train.progress = on_progress;
+    job.train.poll = cli_poll;
     job.train.notice = trial->index == 0 ? on_notice : NULL;
     job.train.user = trial;
     enum tulle_status status = tulle_train(tune->job.dataset, &job.train, &trial->model, error);

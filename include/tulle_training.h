@@ -107,6 +107,12 @@ enum { TULLE_STOP_HERE = -1 };
  * found, the checkpoint that training goes on from. */
 typedef void tulle_notice_fn(const char *text, void *user);
 
+/* Asked after every piece of what comes before the first step and takes long in large tables;
+ * anything but 0 stops with TULLE_ERROR_INTERRUPTED. Asked again after TULLE_STOP_HERE: anything
+ * but 0 leaves out what takes long there, the valid_loss of an epoch that is not complete and the
+ * metrics (of rows = 0). */
+typedef int tulle_poll_fn(void *user);
+
 /* What stands in a field of struct tulle_train_options for what the recipe says; in those of size_t
  * (size_t)-1, in enums their _AUTO. */
 #define TULLE_AUTO (-1)
@@ -134,6 +140,7 @@ struct tulle_train_options {
     uint32_t seed;               /* 0 */
     unsigned threads;            /* see tulle_trainer_options */
     tulle_progress_fn *progress; /* NULL; called on the thread that called tulle_train */
+    tulle_poll_fn *poll;         /* NULL; the same */
     tulle_notice_fn *notice;     /* NULL */
     void *user;                  /* of all callbacks */
 
@@ -204,8 +211,8 @@ struct tulle_train_options {
 #define TULLE_TRAIN_OPTIONS                                                                        \
     {                                                                                              \
         sizeof(struct tulle_train_options), NULL, 0, NULL, 0.1, 0, NULL, 0, NULL, NULL, 0,         \
-            TULLE_TASK_AUTO, TULLE_F32, 0, 0, NULL, NULL, NULL, /* checkpoints */ NULL, 30, 0, 0,  \
-            /* loss */ TULLE_LOSS_AUTO, 1, NULL, 0, NULL, /* recipe */ TULLE_RECIPE_TABULAR,       \
+            TULLE_TASK_AUTO, TULLE_F32, 0, 0, NULL, NULL, NULL, NULL, /* checkpoints */ NULL, 30,  \
+            0, 0, /* loss */ TULLE_LOSS_AUTO, 1, NULL, 0, NULL, /* recipe */ TULLE_RECIPE_TABULAR, \
             TULLE_SCALING_AUTO, TULLE_AUTO, TULLE_AUTO, (size_t)-1, (size_t)-1, (size_t)-1,        \
             (size_t)-1, (size_t)-1, TULLE_AUTO, /* network */ NULL, 0, TULLE_ACTIVATION_AUTO,      \
             TULLE_AUTO, TULLE_AUTO, TULLE_AUTO, (size_t)-1, TULLE_INITIALIZER_AUTO,                \

@@ -51,8 +51,8 @@ static void draw_front(struct random_network *n, struct tulle_rng *rng)
         o->embeddings = n->embeddings;
         o->embedding_count = draw_count(rng, 1, MOST_EMBEDDINGS);
         for (size_t e = 0; e < o->embedding_count; e++) {
-            n->embeddings[e] =
-                (struct tulle_embedding){draw_small(rng, 1, 9), draw_small(rng, 1, 9)};
+            n->embeddings[e].levels = draw_small(rng, 1, 9);
+            n->embeddings[e].dimensions = draw_small(rng, 1, 9);
             describe(", embedding %zux%zu", n->embeddings[e].levels, n->embeddings[e].dimensions);
         }
     }
@@ -172,7 +172,8 @@ void draw_network(struct random_network *n, struct tulle_rng *rng)
 {
     struct tulle_trainer_options *o = &n->options;
     memset(n, 0, sizeof *n);
-    *o = network_options(draw_small(rng, 1, 70), NULL, 0, draw_one_in(rng, 2));
+    size_t inputs = draw_small(rng, 1, 70); /* C leaves open which argument is drawn first */
+    *o = network_options(inputs, NULL, 0, draw_one_in(rng, 2));
     describe("%s, %zu inputs", tulle_type_name(o->precision), o->inputs);
     draw_front(n, rng);
     draw_layers(n, rng);
@@ -234,7 +235,8 @@ void draw_optimizer(struct random_network *n, struct tulle_rng *rng)
     struct tulle_trainer_options *o = &n->options;
     int is_plain = draw_one_in(rng, 6);
     o->optimizer = (enum tulle_optimizer)draw_count(rng, 0, OPTIMIZERS - 1);
-    o->learning_rate = ldexp(1, -(int)draw_count(rng, 0, 12)) * draw_number(rng, 0.5, 1);
+    o->learning_rate = ldexp(1, -(int)draw_count(rng, 0, 12));
+    o->learning_rate *= draw_number(rng, 0.5, 1);
     describe("; %s, rate %.17g", tulle_optimizer_name(o->optimizer), o->learning_rate);
     o->bias_learning_rate = draw_setting(rng, "of biases", 1, 0, 2);
     if (is_plain)

@@ -216,6 +216,43 @@ static void test_stop_here(void **state)
     }
 }
 
+static int is_stopped(void *user)
+{
+    const struct record *asked = user;
+    return asked->stop_at > 0 && asked->watch.calls >= asked->stop_at;
+}
+
+/* In haste no rows are looked at again: the same parameters, without a record of what they do. */
+static void test_stop_at_once(void **state)
+{
+    (void)state;
+    struct table table;
+    make_shrunk(&table);
+    for (size_t stop = 1; stop <= 2 * (STEPS + 1); stop++) {
+        struct tulle_train_options options = slow_options();
+        int is_whole = stop % (STEPS + 1) == 0;
+        options.keep_best = 0;
+        record_progress(&options, stop, TULLE_STOP_HERE);
+        tulle_model *slow = train_table(&table, &options);
+        record_progress(&options, stop, TULLE_STOP_HERE);
+        options.poll = is_stopped;
+        tulle_model *fast = train_table(&table, &options);
+        const struct tulle_model_info *info = tulle_model_info(fast);
+        size_t epochs = info->curve_count;
+        assert_int_equal(epochs, tulle_model_info(slow)->curve_count);
+        assert_int_equal(isnan(info->curve[epochs - 1].valid_loss), !is_whole);
+        assert_false(isnan(tulle_model_info(slow)->curve[epochs - 1].valid_loss));
+        assert_true(same_bits(fast, slow));
+        for (size_t split = TULLE_SPLIT_TRAIN; split <= TULLE_SPLIT_VALID; split++) {
+            assert_int_equal(tulle_model_info(slow)->metrics[split].rows, info->rows[split]);
+            assert_int_equal(info->metrics[split].rows, 0);
+            assert_true(isnan(info->metrics[split].value[TULLE_METRIC_RMSE]));
+        }
+        tulle_model_free(slow);
+        tulle_model_free(fast);
+    }
+}
+
 static void test_interrupt(void **state)
 {
     static const int answers[] = {1, -2, 1000};
@@ -368,15 +405,11 @@ static void test_plateau(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keep_best),
-        cmocka_unit_test(test_valid_loss),
-        cmocka_unit_test(test_without_valid_rows),
-        cmocka_unit_test(test_patience),
-        cmocka_unit_test(test_stop_here),
-        cmocka_unit_test(test_interrupt),
-        cmocka_unit_test(test_progress),
-        cmocka_unit_test(test_schedules),
-        cmocka_unit_test(test_plateau),
+        cmocka_unit_test(test_keep_best),          cmocka_unit_test(test_valid_loss),
+        cmocka_unit_test(test_without_valid_rows), cmocka_unit_test(test_patience),
+        cmocka_unit_test(test_stop_here),          cmocka_unit_test(test_stop_at_once),
+        cmocka_unit_test(test_interrupt),          cmocka_unit_test(test_progress),
+        cmocka_unit_test(test_schedules),          cmocka_unit_test(test_plateau),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -108,9 +108,13 @@ struct style {
 
 static struct style draw_style(struct tulle_rng *rng)
 {
-    struct style style = {",;\t"[draw_count(rng, 0, 2)], draw_one_in(rng, 2) ? "\n" : "\r\n",
-                          draw_one_in(rng, 4),           draw_one_in(rng, 4),
-                          draw_one_in(rng, 4),           draw_one_in(rng, 4)};
+    struct style style; /* C leaves open which member of a list is drawn first */
+    style.delimiter = ",;\t"[draw_count(rng, 0, 2)];
+    style.line_end = draw_one_in(rng, 2) ? "\n" : "\r\n";
+    style.has_mark = draw_one_in(rng, 4);
+    style.quotes_all = draw_one_in(rng, 4);
+    style.pads = draw_one_in(rng, 4);
+    style.ends_open = draw_one_in(rng, 4);
     describe("; delimiter %d, line end %zu, mark %d, quotes %d, padding %d, open end %d",
              style.delimiter, strlen(style.line_end), style.has_mark, style.quotes_all, style.pads,
              style.ends_open);

@@ -18,6 +18,7 @@ struct calls {
     struct watch watch;
     size_t of_trial[3];
     size_t stop_at; /* that call of a trial ends it */
+    size_t polls, refused_poll;
 };
 
 static int count_calls(const struct tulle_progress *progress, void *user)
@@ -31,6 +32,14 @@ static int count_calls(const struct tulle_progress *progress, void *user)
     return progress->trial > 0 && call == calls->stop_at ? TULLE_STOP_HERE : 0;
 }
 
+/* Before the first step, of the training or of a trial. */
+static int count_polls(void *user)
+{
+    struct calls *calls = user;
+    assert_int_equal(calls->of_trial[0], 0);
+    return ++calls->polls == calls->refused_poll;
+}
+
 static struct tulle_train_options options_of(struct calls *calls)
 {
     struct tulle_train_options options = small_options();
@@ -39,6 +48,7 @@ static struct tulle_train_options options_of(struct calls *calls)
     options.epochs = 60;
     options.valid_fraction = 0.3;
     options.progress = count_calls;
+    options.poll = count_polls;
     options.notice = take_notice;
     options.user = calls;
     return options;
@@ -222,13 +232,37 @@ static void test_diverged(void **state)
     assert_true(calls.of_trial[1] + calls.of_trial[2] < calls.of_trial[0] + 60);
 }
 
+/* At each poll there is, in the preparation of a trial too; nothing is left, and nothing runs on.
+ */
+static void test_interrupted(void **state)
+{
+    struct calls calls;
+    struct tulle_train_options options = options_of(&calls);
+    (void)state;
+    make_numbers(0);
+    add_column(&table, "b", NULL);
+    options.epochs = 4;
+    for (size_t r = 0; r < ROWS; r++)
+        table.values[r][2] = (double)(r % 7);
+    tulle_model_free(train_table(&table, &options));
+    size_t polls = calls.polls;
+    assert_true(polls > 45); /* 15 parts, 2 columns, knots of each: three times */
+    for (size_t at = 1; at <= polls; at++) {
+        options = options_of(&calls);
+        options.epochs = 4;
+        calls.refused_poll = at;
+        refuse(&table, &options, TULLE_ERROR_INTERRUPTED, "interrupted before the first step");
+        assert_int_equal(calls.polls, at);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_chosen),       cmocka_unit_test(test_apart),
         cmocka_unit_test(test_both),         cmocka_unit_test(test_stopped),
         cmocka_unit_test(test_none),         cmocka_unit_test(test_diverged),
-        cmocka_unit_test(test_nothing_told),
+        cmocka_unit_test(test_nothing_told), cmocka_unit_test(test_interrupted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

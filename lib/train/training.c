@@ -36,7 +36,7 @@ int tulle_training_has_valid(const struct training *t)
 }
 
 /* What needs rows to validate on. */
-static enum tulle_status check_valid_rows(const struct training *t, struct tulle_error *error)
+static enum tulle_status check_valid_rows(struct training *t, struct tulle_error *error)
 {
     const char *what = t->options.patience > 0                         ? "stopping early"
                        : t->options.schedule == TULLE_SCHEDULE_PLATEAU ? "the plateau schedule"
@@ -221,38 +221,33 @@ static enum tulle_status make_records(struct training *t, struct tulle_error *er
 
 enum tulle_status tulle_training_prepare(struct training *t, struct tulle_error *error)
 {
+    typedef enum tulle_status part_fn(struct training * t, struct tulle_error * error);
+    static part_fn *const parts[] = {
+        join_valid,
+        tulle_training_find_columns,
+        tulle_training_split,
+        tulle_training_complete_options,
+        tulle_training_fit_columns,
+        tulle_training_check_range,
+        tulle_training_find_classes,
+        tulle_training_weigh,
+        check_valid_rows,
+        tulle_training_choose_bins,
+        tulle_training_make_front,
+        make_layers,
+        make_trainer,
+        make_model,
+        make_records,
+    };
     t->dataset = t->given;
     t->first_rows = t->given->info.rows;
-    enum tulle_status status = join_valid(t, error);
     tulle_rng_seed(&t->rng, t->options.seed);
-    if (status == TULLE_OK)
-        status = tulle_training_find_columns(t, error);
-    if (status == TULLE_OK)
-        status = tulle_training_split(t, error);
-    if (status == TULLE_OK)
-        status = tulle_training_complete_options(t, error);
-    if (status == TULLE_OK)
-        status = tulle_training_fit_columns(t, error);
-    if (status == TULLE_OK)
-        status = tulle_training_check_range(t, error);
-    if (status == TULLE_OK)
-        status = tulle_training_find_classes(t, error);
-    if (status == TULLE_OK)
-        status = tulle_training_weigh(t, error);
-    if (status == TULLE_OK)
-        status = check_valid_rows(t, error);
-    if (status == TULLE_OK)
-        status = tulle_training_choose_bins(t, error);
-    if (status == TULLE_OK)
-        status = tulle_training_make_front(t, error);
-    if (status == TULLE_OK)
-        status = make_layers(t, error);
-    if (status == TULLE_OK)
-        status = make_trainer(t, error);
-    if (status == TULLE_OK)
-        status = make_model(t, error);
-    if (status == TULLE_OK)
-        status = make_records(t, error);
+    enum tulle_status status = TULLE_OK;
+    for (size_t i = 0; status == TULLE_OK && i < sizeof parts / sizeof *parts; i++) {
+        status = parts[i](t, error);
+        if (status == TULLE_OK)
+            status = tulle_training_poll(t, error);
+    }
     if (status == TULLE_OK && t->options.checkpoint)
         status = tulle_training_identify(t, error);
     return status;
@@ -269,7 +264,7 @@ static enum tulle_status measure(struct training *t, struct tulle_error *error)
     for (size_t split = 0; split < 3; split++) {
         const struct tulle_evaluation found = {.metrics = metrics};
         enum tulle_status status = TULLE_OK;
-        if (t->rows[split] > 0)
+        if (t->rows[split] > 0 && !tulle_training_hurries(t))
             status = tulle_evaluate_rows(t->model, t->dataset, order, t->rows[split],
                                          t->options.weight_column, &found, error);
         if (status != TULLE_OK)

@@ -97,6 +97,9 @@ void tulle_training_clear(struct training *t);
 /* A line to the caller's notice, if there is one. */
 void tulle_training_notice(const struct training *t, const char *format, ...) TULLE_PRINTF(2, 3);
 
+/* TULLE_ERROR_INTERRUPTED if the caller's poll says so. */
+enum tulle_status tulle_training_poll(const struct training *t, struct tulle_error *error);
+
 /* TULLE_ERROR_DATA: "row 17: ...", in the file that the dataset's row came from. */
 enum tulle_status tulle_fail_row(const struct training *t, size_t row, struct tulle_error *error,
                                  const char *format, ...) TULLE_PRINTF(4, 5);
@@ -121,7 +124,7 @@ enum tulle_status tulle_training_find_columns(struct training *t, struct tulle_e
 enum tulle_status tulle_training_fit_columns(struct training *t, struct tulle_error *error);
 
 /* Refuses a value that would leave the precision's range in the network, in any row. */
-enum tulle_status tulle_training_check_range(const struct training *t, struct tulle_error *error);
+enum tulle_status tulle_training_check_range(struct training *t, struct tulle_error *error);
 
 /* --- training_trials.c --- */
 
@@ -151,6 +154,9 @@ void tulle_training_view(const struct training *t, const size_t *order, struct r
                          struct rows *y);
 
 /* --- training_epochs.c --- */
+
+/* Whether the caller has ended training, and will not wait for what looks at all rows again. */
+int tulle_training_hurries(const struct training *t);
 
 enum tulle_status tulle_training_run(struct training *t, struct tulle_error *error);
 

@@ -313,8 +313,10 @@ static enum tulle_status fit_inputs(struct training *t, struct tulle_error *erro
     for (size_t i = 0; first && status == TULLE_OK && i < all; i++) {
         struct tulle_column *fit = &t->fits[kept];
         const char *name = data->names[t->columns[i]];
-        status = tulle_column_fit(t->dataset, t->columns[i], t->order, t->rows[TULLE_SPLIT_TRAIN],
-                                  &options, fit, error);
+        status = tulle_training_poll(t, error);
+        if (status == TULLE_OK)
+            status = tulle_column_fit(t->dataset, t->columns[i], t->order,
+                                      t->rows[TULLE_SPLIT_TRAIN], &options, fit, error);
         if (status != TULLE_OK)
             break;
         sort_levels(fit);
@@ -463,7 +465,7 @@ enum tulle_status tulle_training_fit_columns(struct training *t, struct tulle_er
 
 /* --- The range ------------------------------------------------------------------------------- */
 
-enum tulle_status tulle_training_check_range(const struct training *t, struct tulle_error *error)
+enum tulle_status tulle_training_check_range(struct training *t, struct tulle_error *error)
 {
     const struct tulle_dataset_info *data = &t->dataset->info;
     /* Squares must be in range too. */

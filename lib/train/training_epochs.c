@@ -203,6 +203,11 @@ static enum tulle_status find_loss(struct training *t, const size_t *order, size
     return TULLE_OK;
 }
 
+int tulle_training_hurries(const struct training *t)
+{
+    return t->is_stopped && t->options.poll && t->options.poll(t->options.user) != 0;
+}
+
 /* What follows from an epoch's validation loss. */
 static void learn_from_validation(struct training *t)
 {
@@ -246,8 +251,9 @@ static enum tulle_status finish_epoch(struct training *t, const struct tulle_rng
     struct training_state *s = &t->state;
     if (!tulle_training_grow_curve(t))
         return tulle_fail_memory(error);
+    size_t known = tulle_training_hurries(t) ? 0 : t->valid_known;
     enum tulle_status status =
-        find_loss(t, t->order + t->rows[TULLE_SPLIT_TRAIN], t->valid_known, &s->valid_loss, error);
+        find_loss(t, t->order + t->rows[TULLE_SPLIT_TRAIN], known, &s->valid_loss, error);
     if (status != TULLE_OK)
         return status;
     learn_from_validation(t);
@@ -297,8 +303,10 @@ static enum tulle_status choose_parameters(struct training *t, struct tulle_erro
         memcpy(tulle_trainer_best_parameters(t->trainer), t->best,
                tulle_arena_bytes(&t->trainer->network));
     /* Not the validation rows' loss, which one odd row can make large. */
-    double loss;
-    enum tulle_status status = find_loss(t, t->order, t->rows[TULLE_SPLIT_TRAIN], &loss, error);
+    double loss = 0;
+    enum tulle_status status = TULLE_OK;
+    if (!tulle_training_hurries(t))
+        status = find_loss(t, t->order, t->rows[TULLE_SPLIT_TRAIN], &loss, error);
     if (status != TULLE_OK)
         return status;
     tulle_trainer_export(t->trainer, t->model);

@@ -46,6 +46,9 @@ static enum tulle_status make_knots(struct training *t, struct tulle_error *erro
             return tulle_fail_memory(error);
         encode_knots(t, i, found, knots);
         knots += all;
+        enum tulle_status status = tulle_training_poll(t, error);
+        if (status != TULLE_OK)
+            return status;
     }
     t->front.knots = t->knots;
     return TULLE_OK;

@@ -1,4 +1,5 @@
-/* training_notice.c - what the parts of training have to say: notices, and errors about a row. */
+/* training_notice.c - what the parts of training say and ask: notices, whether to go on, and
+ * errors about a row. */
 #include "../base/portability.h"
 
 #include <stdarg.h>
@@ -18,6 +19,13 @@ void tulle_training_notice(const struct training *t, const char *format, ...)
     va_end(list);
     tulle_fail(&text, TULLE_OK, "%s", line);
     t->options.notice(text.message, t->options.user);
+}
+
+enum tulle_status tulle_training_poll(const struct training *t, struct tulle_error *error)
+{
+    if (!t->options.poll || t->options.poll(t->options.user) == 0)
+        return TULLE_OK;
+    return tulle_fail(error, TULLE_ERROR_INTERRUPTED, "interrupted before the first step");
 }
 
 enum tulle_status tulle_fail_row(const struct training *t, size_t row, struct tulle_error *error,

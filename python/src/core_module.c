@@ -89,7 +89,8 @@ static PyMethodDef functions[] = {
      "progress(dict) is called after every epoch; True ends training as if this had been the\n"
      "last. notice(str) is called with what is worth saying. Where a signal handler raises,\n"
      "as Ctrl-C does, training stops with that exception; or interrupted(exception), unless it\n"
-     "raises, makes of it the end of training, with the model as it is then."},
+     "raises, makes of it the end of training, with the model as it is then\n"
+     "and without metrics; not before the first step, nor in trials."},
     {"evaluate", (PyCFunction)(void (*)(void))core_evaluate, METH_VARARGS | METH_KEYWORDS,
      "evaluate(model, dataset, split='all', weight_column=None)\n--\n\n"
      "Measures a model on the rows of one split, 'train', 'valid' or 'test', or on 'all'."},

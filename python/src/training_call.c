@@ -82,7 +82,7 @@ struct training {
     struct core_call call;
     PyObject *dataset, *targets, *valid_dataset, *class_weights;
     PyObject *progress, *notice, *interrupted;
-    int is_ending; /* trials come to an end, and then the training itself */
+    int is_trial, is_ending;
 };
 
 /* {class: weight} */
@@ -195,10 +195,11 @@ static const tulle_dataset *read_arguments(PyObject *args, PyObject *given, stru
 
 enum { FAILED = 1 };
 
-/* What a signal handler raised may be made the end of training. */
+/* What a signal handler raised may be made the end of training, once there is a model to end with.
+ */
 static int handle_interruption(struct training *t)
 {
-    if (!t->interrupted)
+    if (!t->interrupted || t->is_trial)
         return FAILED;
     core_resume_python(&t->call);
     PyObject *type, *value, *traceback;
@@ -243,11 +244,18 @@ static int call_progress(const struct tulle_progress *progress, struct training 
 static int on_progress(const struct tulle_progress *progress, void *user)
 {
     struct training *t = user;
+    t->is_trial = progress->trial > 0;
     if (t->is_ending)
         return TULLE_STOP_HERE;
     if (core_poll(&t->call) < 0)
         return handle_interruption(t);
     return progress->epoch_is_complete && t->progress ? call_progress(progress, t) : 0;
+}
+
+static int on_poll(void *user)
+{
+    struct training *t = user;
+    return t->is_ending || core_poll(&t->call) < 0;
 }
 
 /* Cannot stop the training, so that what it raises goes to sys.unraisablehook. It may come when a
@@ -280,6 +288,7 @@ PyObject *core_train(PyObject *module, PyObject *args, PyObject *given)
         keep ? read_arguments(args, given, &training, &options, keep) : NULL;
     if (dataset) {
         options.progress = on_progress;
+        options.poll = on_poll;
         options.notice = training.notice ? on_notice : NULL;
         options.user = &training;
         errno = 0;

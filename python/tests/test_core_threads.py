@@ -167,16 +167,21 @@ def long_table():
     return tulle.Dataset(generator.normal(size=(30_000, 6)))
 
 
+LARGE = [(512, "tanh"), (512, "tanh"), (2, "identity")]
 CALLS = {
-    "epoch": lambda: tulle.Trainer(3, LAYERS, seed=1).epoch(np.resize(X, (3_000_000, 3)), np.resize(Y, (3_000_000, 2))),
-    "predict": lambda: tulle.Session(tulle.Trainer(3, [(512, "tanh"), (512, "tanh"), (2, "identity")]).model()).predict(
-        np.resize(X, (2_000_000, 3))
-    ),
-    "loss": lambda: tulle.Trainer(3, [(512, "tanh"), (512, "tanh"), (2, "identity")]).loss(
-        np.resize(X, (2_000_000, 3)), np.resize(Y, (2_000_000, 2))
-    ),
+    "epoch": lambda: tulle.Trainer(3, LARGE).epoch(np.resize(X, (2_000_000, 3)), np.resize(Y, (2_000_000, 2))),
+    "predict": lambda: tulle.Session(tulle.Trainer(3, LARGE).model()).predict(np.resize(X, (2_000_000, 3))),
+    "loss": lambda: tulle.Trainer(3, LARGE).loss(np.resize(X, (2_000_000, 3)), np.resize(Y, (2_000_000, 2))),
     "train": lambda: tulle.train(long_table(), ["c5"], epochs=100_000),
 }
+
+
+def test_a_signal_ends_the_preparation_of_training():
+    table = tulle.Dataset(np.random.default_rng(0).normal(size=(1_000_000, 12)))
+    steps, ends = [], []
+    with Alarm(0.1) as alarm, pytest.raises(Alarm.Raised):
+        tulle.train(table, ["c5"], epochs=1, progress=steps.append, interrupted=ends.append)
+    assert alarm.sent and not steps and not ends
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -206,15 +211,16 @@ def test_a_handler_may_use_others(make_trainer):
 def test_interrupted_hands_over_what_was_raised():
     caught = []
     with Alarm(1.0):
-        model = tulle.train(long_table(), ["c5"], epochs=100_000, interrupted=caught.append)
+        model = tulle.train(long_table(), ["c5"], epochs=100_000, number_bins=8, interrupted=caught.append)
     assert [type(error) for error in caught] == [Alarm.Raised]
     assert np.isfinite(tulle.Session(model).predict(np.zeros(5))).all()
+    assert not model.info()["metrics"], "rows were looked at again"
 
     def refuse(error):
         raise ZeroDivisionError("mine") from error
 
     with Alarm(1.0), pytest.raises(ZeroDivisionError, match="mine"):
-        tulle.train(long_table(), ["c5"], epochs=100_000, interrupted=refuse)
+        tulle.train(long_table(), ["c5"], epochs=100_000, number_bins=8, interrupted=refuse)
 
 
 def test_ctrl_c_stops_training(run_python):

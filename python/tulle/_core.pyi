@@ -151,7 +151,8 @@ def train(
     this had been the last (and, while `trial` is not 0, only the trials). What it raises comes out of train().
     notice is called with lines that are worth saying. What a signal's handler raises, as KeyboardInterrupt, comes out
     within 100 ms; with `interrupted` it, or a KeyboardInterrupt of progress, is handed to that instead, and unless
-    that raises, training ends and gives the model as it is then."""
+    that raises, training ends and gives the model as it is then, without metrics. Before the first step, and in
+    trials, there is no model to give: it comes out."""
 
 def evaluate(model: Model, dataset: Dataset, split: str = "all", weight_column: str | None = None) -> dict[str, Any]:
     """tulle_evaluate: metrics, a list of a dict for each target; confusion, an array or None; out_of_range, a list."""

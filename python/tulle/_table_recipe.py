@@ -159,8 +159,8 @@ def fit(
         interruptions.append(error)  # training ends here, with the best epoch so far
 
     def on_epoch(state: dict[str, Any]) -> bool:
-        if state["trial"] or interruptions:  # a trial that was interrupted is followed by the training itself
-            return bool(interruptions)
+        if state["trial"]:
+            return False
         valid = state["valid_loss"]
         told = dict(epoch=state["epoch"], epochs=state["epochs"], loss=state["train_loss"])
         told |= dict(validation_loss=None if np.isnan(valid) else valid, validation_score=None)
