@@ -152,11 +152,36 @@ json_t *cli_json_split_rows(const size_t *counts)
     return rows;
 }
 
+/* jansson escapes the control characters below a space, but not those that UTF-8 has besides. */
+static char *escape_controls(const char *text)
+{
+    size_t count = 0;
+    for (const char *at = text; *at; at++)
+        count += cli_control(at) > 0;
+    char *escaped = checked(malloc(strlen(text) + count * strlen("\\u0000") + 1)), *to = escaped;
+    while (*text) {
+        const unsigned char *byte = (const unsigned char *)text;
+        size_t length = *byte < ' ' ? 0 : cli_control(text); /* the line ends are its own */
+        unsigned code = byte[0];
+        if (length > 1)
+            code = length == 2 ? byte[1] : 0x2000u | (byte[1] & 0x3fu) << 6 | (byte[2] & 0x3fu);
+        if (length > 0)
+            to += snprintf(to, sizeof "\\u0000", "\\u%04x", code);
+        else
+            *to++ = *text;
+        text += length > 0 ? length : 1;
+    }
+    *to = '\0';
+    return escaped;
+}
+
 static char *take_text(json_t *object, size_t flags)
 {
     char *text = checked(json_dumps(object, flags | JSON_PRESERVE_ORDER));
     json_decref(object);
-    return text;
+    char *escaped = escape_controls(text);
+    free(text);
+    return escaped;
 }
 
 char *cli_json_line(json_t *object)

@@ -59,19 +59,23 @@ char *cli_append(char *text, const char *format, ...)
     return both;
 }
 
-/* A terminal obeys control characters: those of ASCII and, as UTF-8, U+0080 to U+009F, the ends of
- * lines and changes of direction in U+2028 to U+202E, and those in U+2066 to U+2069. */
+size_t cli_control(const char *text)
+{
+    const unsigned char *byte = (const unsigned char *)text;
+    if (*byte < 0x20 || *byte == 0x7f)
+        return 1;
+    if (byte[0] == 0xc2 && byte[1] >= 0x80 && byte[1] < 0xa0)
+        return 2;
+    if (byte[0] == 0xe2 && ((byte[1] == 0x80 && byte[2] >= 0xa8 && byte[2] <= 0xae) ||
+                            (byte[1] == 0x81 && byte[2] >= 0xa6 && byte[2] <= 0xa9)))
+        return 3;
+    return 0;
+}
+
 static char *clean(char *text)
 {
-    for (unsigned char *byte = (unsigned char *)text; *byte; byte++) {
-        if (*byte < 0x20 || *byte == 0x7f)
-            *byte = '?';
-        else if (byte[0] == 0xc2 && byte[1] >= 0x80 && byte[1] < 0xa0)
-            memset(byte, '?', 2);
-        else if (byte[0] == 0xe2 && ((byte[1] == 0x80 && byte[2] >= 0xa8 && byte[2] <= 0xae) ||
-                                     (byte[1] == 0x81 && byte[2] >= 0xa6 && byte[2] <= 0xa9)))
-            memset(byte, '?', 3);
-    }
+    for (char *at = text; *at; at++)
+        memset(at, '?', cli_control(at));
     return text;
 }
 

@@ -36,6 +36,11 @@ char *cli_append(char *text, const char *format, ...) CLI_PRINTF(2, 3);
 /* A copy without control characters, to be freed. */
 char *cli_clean(const char *text);
 
+/* The bytes of the character that a text begins with, if it is one that a terminal obeys, else 0:
+ * those of ASCII, U+0080 to U+009F, the ends of lines and changes of direction in U+2028 to U+202E,
+ * and those in U+2066 to U+2069. */
+size_t cli_control(const char *text);
+
 /* A line to stderr, unless --quiet. */
 void cli_log(const struct cli_options *options, const char *format, ...) CLI_PRINTF(2, 3);
 

@@ -39,9 +39,10 @@ printf 'größe,"a ""b"", c",t\\e[31m,y\n1,2,3,4\n2,3,4,5\n4,3,2,1\n0,0,1,1\n' |
 run train names.csv --recipe notebook --target 'größe' --hidden 2 --epochs 1 | masked
 run predict names.tulle names.csv | masked
 # What a terminal obeys beyond ASCII, beside what it shows.
-printf '\302\240\302\205,\342\200\247\342\200\250,\342\200\256\342\200\257,\342\201\245\342\201\246,\342\201\251\342\201\252,\342\202\254,\303\205\n1,2,3,4,5,6,7\n4,3,2,1,0,6,5\n' >marks.csv
+printf '\302\240\302\205\177,\342\200\247\342\200\250,\342\200\256\342\200\257,\342\201\245\342\201\246,\342\201\251\342\201\252,\342\202\254,\303\205\n1,2,3,4,5,6,7\n4,3,2,1,0,6,5\n' >marks.csv
 run predict names.tulle marks.csv
 "$TULLE" train marks.csv --recipe notebook --target "$(printf '\303\205')" --hidden 2 --epochs 1 2>&1 | head -n 1
+"$TULLE" info marks.tulle --json | grep '"name"'
 printf 'size,"price, EUR","a ""b""",y\n1,2,3,4\n2,3,5,5\n4,3,2,1\n0,0,1,1\n' >commas.csv
 run train commas.csv --recipe notebook --target '"price, EUR",y' --drop '"a ""b"""' --hidden 2 --epochs 1 | masked
 run predict commas.tulle names.csv
