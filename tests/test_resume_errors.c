@@ -309,21 +309,25 @@ static void test_other_texts(void **state)
 {
     static const char *const towns[] = {"AixB",  "onn",  "Cork", "Dax",  "Essen", "Faro",
                                         "Genoa", "Hull", "Ivry", "Jena", "Kiel",  NULL};
-    static const char *const two[] = {"y", "ab"}, *const other_two[] = {"y", "c"};
+    static const char *const two[] = {"y", "8 lettersare two"}, *const other_two[] = {"y", "c"};
     (void)state;
     begin(RUN_PLAIN);
-    run.table.names[A] = "ab";
+    run.table.names[A] = "8 lettersare two";
     run.table.names[B] = "c";
     begin_again();
     struct run other = run;
-    other.table.names[A] = "a";
-    other.table.names[B] = "bc";
+    other.table.names[A] = "8 letter"; /* as many as are hashed at a time */
+    other.table.names[B] = "sare twoc";
     refuse_other(&other, "data, as a hash");
     other = run;
-    other.table.names[A] = "az";
+    other.table.names[A] = "8 lettersare twp";
     refuse_other(&other, "data, as a hash");
     other = run;
     other.table.levels[CITY].names = towns;
+    refuse_other(&other, "data, as a hash");
+    const char *names[] = {"Ayx",     cities[1], cities[2], cities[3], cities[4], cities[5],
+                           cities[6], cities[7], cities[8], cities[9], cities[10]};
+    other.table.levels[CITY].names = names;
     refuse_other(&other, "data, as a hash");
     for (size_t r = 0; r < run.table.rows; r++)
         run.table.values[r][B] = (double)r;

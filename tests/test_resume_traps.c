@@ -92,6 +92,38 @@ static void test_longer(void **state)
     free(changed.data);
 }
 
+static int stop_at_once(const struct tulle_progress *progress, void *user)
+{
+    (void)progress, (void)user;
+    return 1;
+}
+
+/* Training goes on from each of its counts and losses: after a step the next checkpoint has those
+ * that a step does not touch. */
+static void test_every_number(void **state)
+{
+    enum { STEPS = 6, COUNTS = 8, EPOCH_LOSS = COUNTS + 2, WEIGHT, NUMBERS = COUNTS + 7 };
+    static const double losses[] = {0.5, 1.5, 2.5, 3.5, 1e300, 5.5, 6.5};
+    (void)state;
+    make_run(&run, RUN_PLAIN);
+    stop();
+    struct bytes file = get_bytes(in_folder("run.ckpt"));
+    unsigned char *before = file.data + data_offset(file);
+    for (size_t i = BEST_EPOCH + 1; i <= STEPS; i++)
+        set_count(file, i, 100 + i);
+    memcpy(before + COUNTS * sizeof(uint64_t), losses, sizeof losses);
+    put_sealed(in_folder("run.ckpt"), file);
+    run.options.resume = 1;
+    stop_at(stop_at_once);
+    struct bytes next = get_bytes(in_folder("run.ckpt"));
+    set_count(file, STEPS, 101 + STEPS);
+    for (size_t i = BEST_EPOCH; i < NUMBERS; i++)
+        if (i != EPOCH_LOSS && i != WEIGHT)
+            assert_memory_equal(next.data + data_offset(next) + i * 8, before + i * 8, 8);
+    free(file.data);
+    free(next.data);
+}
+
 /* Bins that a trial cannot have chosen are not taken over; what is tried out then differs. */
 static void test_impossible_bins(void **state)
 {
@@ -159,8 +191,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
-        TEST(test_impossible), TEST(test_longer),   TEST(test_impossible_bins),
-        TEST(test_endless),    TEST(test_own_loss),
+        TEST(test_impossible),      TEST(test_longer),  TEST(test_every_number),
+        TEST(test_impossible_bins), TEST(test_endless), TEST(test_own_loss),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
