@@ -220,6 +220,30 @@ static void test_loss_order(void **state)
     assert_true(loss[0] == loss[1] && loss[0] == loss[2]);
 }
 
+/* A model's targets have a mean of 0, to which an output of -0 must not be added. */
+static void test_zeros_of_models(void **state)
+{
+    enum { UNITS = 20 }; /* so many that a sum begins with its bias */
+    const struct tulle_layer layers[] = {{UNITS, TULLE_ACTIVATION_IDENTITY}};
+    const double weights[UNITS] = {0}, x[] = {-1, 1};
+    double biases[UNITS], out[2 * UNITS];
+    (void)state;
+    for (size_t u = 0; u < UNITS; u++)
+        biases[u] = u % 2 ? 0.0 : -0.0;
+    for (int precision = TULLE_F32; precision <= TULLE_F64; precision++) {
+        struct tulle_trainer_options options = network_options(1, layers, 1, precision);
+        tulle_trainer *trainer = new_trainer(&options);
+        assert_int_equal(tulle_trainer_set_parameters(trainer, 0, weights, biases), TULLE_OK);
+        assert_int_equal(
+            tulle_trainer_predict(trainer, tulle_f64(x, 2, 1), tulle_f64_out(out, 2, UNITS)),
+            TULLE_OK);
+        for (size_t u = 0; u < UNITS; u++)
+            assert_true(!signbit(out[u]) == u % 2 && !signbit(out[UNITS + u]));
+        check_model(trainer, &options, x, 2);
+        tulle_trainer_free(trainer);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +254,7 @@ int main(void)
         cmocka_unit_test(test_thread_choice_of_members),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_instruction_sets),
+        cmocka_unit_test(test_zeros_of_models),
     };
     return cmocka_run_group_tests(tests, make_data, free_data);
 }

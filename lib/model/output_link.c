@@ -46,6 +46,14 @@ static int is_held(const struct tulle_column *target, double output, double pred
     return clamp(target, output, prediction) != prediction && !isnan(prediction);
 }
 
+/* A mean of 0 leaves an output of -0 what it is: the bits of a trainer, whose targets have no
+ * units. */
+static double in_own_units(const struct tulle_column *target, double output)
+{
+    double centred = output * target->scale;
+    return target->mean == 0 ? centred : centred + target->mean;
+}
+
 static void scale_outputs(const void *context, const double *outputs, double *predictions)
 {
     const struct tulle_model_info *info = ((const struct model_link *)context)->info;
@@ -53,7 +61,7 @@ static void scale_outputs(const void *context, const double *outputs, double *pr
     for (size_t t = 0; t < info->target_count; t++) {
         const struct tulle_column *target = &info->targets[t];
         for (size_t k = t * each; k < (t + 1) * each; k++)
-            predictions[k] = clamp(target, outputs[k], outputs[k] * target->scale + target->mean);
+            predictions[k] = clamp(target, outputs[k], in_own_units(target, outputs[k]));
     }
 }
 
@@ -136,8 +144,8 @@ static void find_gradient(const struct model_link *link, const void *dy, enum tu
         link->kernels->elementary(ELEMENTARY_EXP, predictions, count);
     for (size_t k = 0; k < count; k++) {
         const struct tulle_column *target = &info->targets[k / each];
-        double prediction = is_exponential ? predictions[k] * target->scale
-                                           : outputs[k] * target->scale + target->mean;
+        double prediction =
+            is_exponential ? predictions[k] * target->scale : in_own_units(target, outputs[k]);
         double slope = is_exponential ? prediction : target->scale;
         outputs[k] = is_held(target, outputs[k], prediction)
                          ? 0
