@@ -238,7 +238,7 @@ static void test_zeros_of_models(void **state)
             tulle_trainer_predict(trainer, tulle_f64(x, 2, 1), tulle_f64_out(out, 2, UNITS)),
             TULLE_OK);
         for (size_t u = 0; u < UNITS; u++)
-            assert_true(!signbit(out[u]) == u % 2 && !signbit(out[UNITS + u]));
+            assert_true((signbit(out[u]) != 0) == (u % 2 == 0) && !signbit(out[UNITS + u]));
         check_model(trainer, &options, x, 2);
         tulle_trainer_free(trainer);
     }
