@@ -158,7 +158,9 @@ static double deviate_of(const struct number_map *map, double x)
     if (above == 0 || above == map->count)
         return to->value;
     const struct number_pair *from = to - 1;
-    return from->value + (x - from->key) / (to->key - from->key) * (to->value - from->value);
+    double share = (x - from->key) / (to->key - from->key);
+    /* Rounded, it may be more than what the next quantile is. */
+    return fmin(from->value + share * (to->value - from->value), to->value);
 }
 
 /* Nearly u where it is small, and never beyond +-3 (Holzmueller et al., Better by default, 2024).
