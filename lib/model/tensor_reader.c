@@ -204,8 +204,8 @@ static struct tensor_reader *make_reader(const struct tensor_file *kind)
 }
 
 /* Reads the header, if all went well so far. */
-static enum tulle_status start(struct tensor_reader *r, enum tulle_status status,
-                               struct tensor_reader **reader, struct tulle_error *error)
+static enum tulle_status start_reading(struct tensor_reader *r, enum tulle_status status,
+                                       struct tensor_reader **reader, struct tulle_error *error)
 {
     if (status == TULLE_OK)
         status = read_head(r, error);
@@ -225,7 +225,8 @@ enum tulle_status tulle_tensor_file_open(const struct tensor_file *kind, const c
     if (!r)
         return tulle_fail_memory(error);
     r->path = tulle_strdup(path);
-    return start(r, r->path ? open_file(r, error) : tulle_fail_memory(error), reader, error);
+    return start_reading(r, r->path ? open_file(r, error) : tulle_fail_memory(error), reader,
+                         error);
 }
 
 enum tulle_status tulle_tensor_bytes_open(const struct tensor_file *kind, const void *bytes,
@@ -239,7 +240,7 @@ enum tulle_status tulle_tensor_bytes_open(const struct tensor_file *kind, const 
     r->bytes = bytes;
     r->bytes_end = r->bytes + size;
     r->size = size;
-    return start(r, TULLE_OK, reader, error);
+    return start_reading(r, TULLE_OK, reader, error);
 }
 
 const char *tulle_tensor_file_description(const struct tensor_reader *reader)
