@@ -155,10 +155,7 @@ json_t *cli_json_split_rows(const size_t *counts)
 /* jansson escapes the control characters below a space, but not those that UTF-8 has besides. */
 static char *escape_controls(const char *text)
 {
-    size_t count = 0;
-    for (const char *at = text; *at; at++)
-        count += cli_control(at) > 0;
-    char *escaped = checked(malloc(strlen(text) + count * strlen("\\u0000") + 1)), *to = escaped;
+    char *escaped = checked(malloc(strlen("\\u0000") * strlen(text) + 1)), *to = escaped;
     while (*text) {
         const unsigned char *byte = (const unsigned char *)text;
         size_t length = *byte < ' ' ? 0 : cli_control(text); /* the line ends are its own */

@@ -12,6 +12,7 @@
 
 #include "failing_memory.h"
 #include "net_support.h"
+#include "own_loss.h"
 
 enum { INPUTS = 5, NUMBERS = 2, BINS = 3, ROWS = 40, BATCH = 8, OUTPUTS = 2 };
 
@@ -23,18 +24,6 @@ static const struct tulle_layer layers[] = {{9, TULLE_ACTIVATION_MISH, 1, 0.25},
                                             {OUTPUTS, TULLE_ACTIVATION_IDENTITY, 0, 0}};
 
 /* --- The trainers ---------------------------------------------------------------------------- */
-
-static double square(size_t rows, size_t outputs, const double *output, size_t targets,
-                     const double *target, double *gradient, void *user)
-{
-    double sum = 0;
-    (void)targets, (void)user;
-    for (size_t i = 0; i < rows * outputs; i++) {
-        gradient[i] = output[i] - target[i];
-        sum += gradient[i] * gradient[i];
-    }
-    return sum / (double)(rows * outputs);
-}
 
 /* What updates in place, on one thread. */
 static struct tulle_trainer_options plain_options(void)
@@ -75,7 +64,7 @@ static struct tulle_trainer_options own_options(void)
                                          .frequencies = 3,
                                          .frequency_deviation = 1};
     options.optimizer = TULLE_OPTIMIZER_RMSPROP;
-    options.loss_function = square;
+    options.loss_function = own_mse;
     return options;
 }
 

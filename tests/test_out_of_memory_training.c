@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "failing_memory.h"
+#include "own_loss.h"
 #include "training_runs.h"
 
 enum { ROWS = 60 };
@@ -92,18 +93,6 @@ static void test_runs(void **state)
     }
 }
 
-static double square(size_t rows, size_t outputs, const double *output, size_t targets,
-                     const double *target, double *gradient, void *user)
-{
-    double sum = 0;
-    (void)targets, (void)user;
-    for (size_t i = 0; i < rows * outputs; i++) {
-        gradient[i] = output[i] - target[i];
-        sum += gradient[i] * gradient[i];
-    }
-    return sum / (double)(rows * outputs);
-}
-
 /* Validation rows that come apart, whose levels are others, and a loss of the caller's own. */
 static void test_joined(void **state)
 {
@@ -114,14 +103,14 @@ static void test_joined(void **state)
     other = run.table;
     other.levels[COLOUR].names = others;
     run.options.valid_dataset = new_dataset(&other);
-    run.options.loss_function = square;
+    run.options.loss_function = own_mse;
     torture_run("train with a table to validate on");
     tulle_dataset_free((tulle_dataset *)run.options.valid_dataset);
 
     /* Without such rows, the last loss is of more rows than any before it. */
     start();
     run.options.valid_fraction = 0;
-    run.options.loss_function = square;
+    run.options.loss_function = own_mse;
     torture_run("train with a loss of one's own");
 }
 

@@ -12,20 +12,8 @@
 
 #include <cmocka.h>
 
+#include "own_loss.h"
 #include "trainer_support.h"
-
-static double own_mse(size_t rows, size_t outputs, const double *output, size_t targets,
-                      const double *target, double *gradient, void *user)
-{
-    double sum = 0;
-    (void)user;
-    assert_int_equal(outputs, targets);
-    for (size_t i = 0; i < rows * outputs; i++) {
-        gradient[i] = output[i] - target[i];
-        sum += gradient[i] * gradient[i];
-    }
-    return sum / (double)(rows * outputs);
-}
 
 /* With one target, a class. */
 static double own_cross_entropy(size_t rows, size_t outputs, const double *output, size_t targets,

@@ -5,6 +5,7 @@
 #ifdef TULLE_WITH_MODEL_FILES
 
 #include "edited_model.h"
+#include "own_loss.h"
 #include "training_runs.h"
 
 static struct run run;
@@ -159,29 +160,17 @@ static void test_endless(void **state)
     assert_non_null(strstr(watch.notices, "goes on from '"));
 }
 
-static double square(size_t rows, size_t outputs, const double *output, size_t targets,
-                     const double *target, double *gradient, void *user)
-{
-    double sum = 0;
-    (void)targets, (void)user;
-    for (size_t i = 0; i < rows * outputs; i++) {
-        gradient[i] = output[i] - target[i];
-        sum += gradient[i] * gradient[i];
-    }
-    return sum / (double)(rows * outputs);
-}
-
 /* Of a loss of the caller's own a checkpoint knows that there was one. */
 static void test_own_loss(void **state)
 {
     (void)state;
     make_run(&run, RUN_PLAIN);
-    run.options.loss_function = square;
+    run.options.loss_function = own_mse;
     stop();
     run.options.resume = 1;
     run.options.loss_function = NULL;
     refuse(&run.table, &run.options, TULLE_ERROR_ARGUMENT, "loss is not set there and mse here");
-    run.options.loss_function = square;
+    run.options.loss_function = own_mse;
     run.options.progress = NULL;
     tulle_model_free(train_table(&run.table, &run.options));
     assert_non_null(strstr(watch.notices, "goes on from '"));

@@ -198,14 +198,20 @@ static int late_lock(int fd)
     return event == TAKEN_AND_LOCKED ? -1 : file_system.lock(fd);
 }
 
-static void write_late(void)
+/* Writes the file with what was put in place of calls of file_system, which then return. */
+static void write_replaced(void)
 {
-    file_system = tulle_file_io;
-    tulle_file_io.lock = late_lock;
     enum tulle_status status = write_text(in_folder("file"), "new", NULL);
     tulle_file_io = file_system;
     assert_int_equal(status, TULLE_OK);
     assert_holds(in_folder("file"), "new");
+}
+
+static void write_late(void)
+{
+    file_system = tulle_file_io;
+    tulle_file_io.lock = late_lock;
+    write_replaced();
 }
 
 /* The new temporary file was taken for a leftover before it was locked. */
@@ -247,10 +253,7 @@ static void test_locked_until_renamed(void **state)
     (void)state;
     file_system = tulle_file_io;
     tulle_file_io.rename = late_rename;
-    enum tulle_status status = write_text(in_folder("file"), "new", NULL);
-    tulle_file_io = file_system;
-    assert_int_equal(status, TULLE_OK);
-    assert_holds(in_folder("file"), "new");
+    write_replaced();
     assert_int_equal(entry_count(), 1);
 }
 
@@ -267,10 +270,7 @@ static void test_no_link_counts(void **state)
     (void)state;
     file_system = tulle_file_io;
     tulle_file_io.fstat = count_no_links;
-    enum tulle_status status = write_text(in_folder("file"), "new", NULL);
-    tulle_file_io = file_system;
-    assert_int_equal(status, TULLE_OK);
-    assert_holds(in_folder("file"), "new");
+    write_replaced();
     assert_int_equal(entry_count(), 1);
 }
 
@@ -301,10 +301,7 @@ static void test_no_leftovers(void **state)
     tulle_file_io.fstat = fstat_later;
     assert_int_equal(write_text(in_folder("file"), "older", NULL), TULLE_OK);
     tulle_file_io.stat = stat_elsewhere;
-    enum tulle_status status = write_text(in_folder("file"), "new", NULL);
-    tulle_file_io = file_system;
-    assert_int_equal(status, TULLE_OK);
-    assert_holds(in_folder("file"), "new");
+    write_replaced();
     assert_holds(in_folder(name), "");
     assert_int_equal(entry_count(), 2);
 }

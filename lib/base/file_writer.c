@@ -16,8 +16,8 @@
 
 #define BUFFER_SIZE 65536
 #define LARGEST_WRITE ((size_t)1 << 30) /* macOS refuses one of INT_MAX bytes */
-#define MOST_LINKS 40 /* as Linux follows */
-#define MOST_TEMPORARIES 1000 /* names to try: as many writers may be at one file */
+#define MOST_LINKS 40                   /* as Linux follows */
+#define MOST_TEMPORARIES 1000           /* names to try: as many writers may be at one file */
 
 struct file_writer {
     int fd;

@@ -23,8 +23,7 @@ enum { DEEPEST = 64 }; /* more than any file of ours has */
 
 struct parser {
     const char *at, *end;
-    char *
-        text; /* the last string, with a NUL; it has room for any of them, in place of its quotes */
+    char *text; /* the last string, with a NUL; room for any of them, in place of its quotes */
     int depth;
     const char *wrong; /* with what is at `at`; NULL where there was no memory */
 };

@@ -205,7 +205,7 @@ static enum tulle_status find_loss(struct training *t, const size_t *order, size
 
 int tulle_training_hurries(const struct training *t)
 {
-    return t->is_stopped && t->options.poll && t->options.poll(t->options.user) != 0;
+    return t->is_stopped && tulle_training_poll(t, NULL) != TULLE_OK;
 }
 
 /* What follows from an epoch's validation loss. */

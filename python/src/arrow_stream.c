@@ -31,7 +31,8 @@ static void clear(struct table *t)
     free(t->columns);
     free(t->values);
     if (t->stream.release) {
-        Py_BEGIN_ALLOW_THREADS t->stream.release(&t->stream);
+        Py_BEGIN_ALLOW_THREADS
+        t->stream.release(&t->stream);
         Py_END_ALLOW_THREADS
     }
     PyErr_Restore(type, value, traceback);
@@ -65,8 +66,11 @@ static int fail_stream(struct table *t, int number)
 static int read_schema(struct table *t)
 {
     int number;
-    Py_BEGIN_ALLOW_THREADS number = t->stream.get_schema(&t->stream, &t->schema);
-    Py_END_ALLOW_THREADS if (number) return fail_stream(t, number);
+    Py_BEGIN_ALLOW_THREADS
+    number = t->stream.get_schema(&t->stream, &t->schema);
+    Py_END_ALLOW_THREADS
+    if (number)
+        return fail_stream(t, number);
     const struct arrow_schema *s = &t->schema;
     if (!s->release || !s->format || strcmp(s->format, "+s") != 0)
         return fail("expected an Arrow stream of tables, whose columns have names; got one of "
@@ -126,8 +130,11 @@ static int read_chunks(struct table *t)
         struct arrow_array *chunk = &t->chunks[t->chunk_count];
         memset(chunk, 0, sizeof *chunk);
         int number;
-        Py_BEGIN_ALLOW_THREADS number = t->stream.get_next(&t->stream, chunk);
-        Py_END_ALLOW_THREADS if (number) return fail_stream(t, number);
+        Py_BEGIN_ALLOW_THREADS
+        number = t->stream.get_next(&t->stream, chunk);
+        Py_END_ALLOW_THREADS
+        if (number)
+            return fail_stream(t, number);
         if (!chunk->release)
             return 0;
         t->chunk_count++;

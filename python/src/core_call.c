@@ -95,9 +95,11 @@ static int take(struct core_lock *lock)
         return -1;
     }
     for (PyLockStatus status = PY_LOCK_FAILURE; status != PY_LOCK_ACQUIRED;) {
-        Py_BEGIN_ALLOW_THREADS status =
-            PyThread_acquire_lock_timed(lock->mutex, POLL_MICROSECONDS, 0);
-        Py_END_ALLOW_THREADS if (status != PY_LOCK_ACQUIRED && PyErr_CheckSignals() < 0) return -1;
+        Py_BEGIN_ALLOW_THREADS
+        status = PyThread_acquire_lock_timed(lock->mutex, POLL_MICROSECONDS, 0);
+        Py_END_ALLOW_THREADS
+        if (status != PY_LOCK_ACQUIRED && PyErr_CheckSignals() < 0)
+            return -1;
     }
     return 0;
 }

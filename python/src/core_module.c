@@ -66,7 +66,8 @@ static PyObject *command(PyObject *module, PyObject *arguments)
             Py_DECREF(bytes);
     }
     if (argv) {
-        Py_BEGIN_ALLOW_THREADS status = run_command((int)count, argv);
+        Py_BEGIN_ALLOW_THREADS
+        status = run_command((int)count, argv);
         Py_END_ALLOW_THREADS
     }
     Py_XDECREF(items);

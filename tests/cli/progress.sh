@@ -1,27 +1,31 @@
 # On a terminal the progress is one line that is rewritten; --quiet shows nothing there either.
 needs python3
 table 2000 >t.csv
-terminal() {
-    python3 -c '
+on_terminal='
 import os, pty, re, sys
 
-chunks = []
+def run(arguments):
+    """The lines that a command writes on a terminal, and its exit status."""
+    chunks = []
 
+    def read(descriptor):
+        chunks.append(os.read(descriptor, 65536))
+        return chunks[-1]
+
+    sys.stdout.flush()
+    saved = os.dup(1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    status = pty.spawn(arguments, read)
+    os.dup2(saved, 1)
+    return b"".join(chunks).decode().replace("\r\n", "\n").split("\n"), os.WEXITSTATUS(status)
+'
+terminal() {
+    python3 -c "$on_terminal"'
 def timeless(line):
     return re.sub("(in )?[0-9.]+ (s|min|h)( .*)?$", "TIME", line.rstrip())
 
-def read(descriptor):
-    chunk = os.read(descriptor, 65536)
-    chunks.append(chunk)
-    return chunk
-
-sys.stdout.flush()
-saved = os.dup(1)
-os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-status = pty.spawn(sys.argv[1:], read)
-os.dup2(saved, 1)
-text = b"".join(chunks).decode().replace("\r\n", "\n")
-for line in text.split("\n"):
+lines, status = run(sys.argv[1:])
+for line in lines:
     if "\r" in line:
         parts = line.split("\r")
         widths = [len(part) for part in parts[1:]]
@@ -34,7 +38,7 @@ for line in text.split("\n"):
         print(timeless(parts[-1]))
     else:
         print(line)
-print("exit", os.WEXITSTATUS(status))
+print("exit", status)
 ' "$TULLE" "$@" | masked | sed 's/epoch [0-9]*\/60  train/epoch I\/60  train/'
 }
 terminal train t.csv --recipe notebook --target y --drop z,split --epochs 60
@@ -44,28 +48,15 @@ echo "--- folds, trials, and what ends in the middle"
 # shown PATTERN ARGUMENT...: whether a line that is rewritten was like that, that nothing but another such
 # line comes where it was not removed, and what came last.
 shown() {
-    python3 -c '
-import os, pty, re, sys
-
-chunks = []
-
-def read(descriptor):
-    chunk = os.read(descriptor, 65536)
-    chunks.append(chunk)
-    return chunk
-
-sys.stdout.flush()
-saved = os.dup(1)
-os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-status = pty.spawn(sys.argv[2:], read)
-os.dup2(saved, 1)
-lines = [line.split("\r") for line in b"".join(chunks).decode().replace("\r\n", "\n").split("\n")]
+    python3 -c "$on_terminal"'
+lines, status = run(sys.argv[2:])
+lines = [line.split("\r") for line in lines]
 pieces = [piece.rstrip() for line in lines for piece in line[1:]]
 print("shown:", any(re.fullmatch(sys.argv[1], piece) for piece in pieces))
 print("fits:", all(len(piece) < 80 for line in lines for piece in line[1:-1]))
 print("gone before the next:", all(line[-2].strip() == "" for line in lines if len(line) > 2 and not re.match(sys.argv[1] + "|epoch [0-9]", line[-1])))
 print(lines[-2][-1])
-print("exit", os.WEXITSTATUS(status))
+print("exit", status)
 ' "$@" | masked
 }
 time='(  [0-9.]+ s left)?'
