@@ -70,12 +70,13 @@ static void test_not_finite(void **state)
 {
     (void)state;
     struct tulle_error error;
-    size_t needed;
+    size_t needed = 1;
     if (!tulle_has_model_files)
         skip();
     struct tulle_model *model = example_model();
     tulle_arena_set_layer(&model->network, model->parameters, 1, NULL, &(double){NAN});
     assert_int_equal(tulle_model_to_bytes(model, NULL, 0, &needed, &error), TULLE_ERROR_DIVERGED);
+    assert_int_equal(needed, 0);
     assert_string_equal(error.file, "");
     tulle_model_free(model);
 }

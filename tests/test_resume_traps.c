@@ -112,6 +112,7 @@ static void test_every_number(void **state)
     unsigned char *before = file.data + data_offset(file);
     for (size_t i = BEST_EPOCH + 1; i <= STEPS; i++)
         set_count(file, i, 100 + i);
+    set_count(file, POSITION, 624); /* behind the last number that was drawn */
     memcpy(before + COUNTS * sizeof(uint64_t), losses, sizeof losses);
     put_sealed(in_folder("run.ckpt"), file);
     run.options.resume = 1;
@@ -123,6 +124,25 @@ static void test_every_number(void **state)
             assert_memory_equal(next.data + data_offset(next) + i * 8, before + i * 8, 8);
     free(file.data);
     free(next.data);
+}
+
+/* What plain descent has, each with its count, and nothing else. */
+static void test_parts(void **state)
+{
+    static const char before[] = "\\\"counts\\\":{\\\"counts\\\":8,\\\"losses\\\":7,"
+                                 "\\\"generator\\\":624,\\\"parameters\\\":",
+                      after[] = ",\\\"curve\\\":3}}\"";
+    (void)state;
+    make_run(&run, RUN_PLAIN);
+    run.options.optimizer = TULLE_OPTIMIZER_SGD;
+    stop();
+    struct bytes file = get_bytes(in_folder("run.ckpt"));
+    const char *counts = strstr((char *)file.data + 8, before);
+    assert_non_null(counts);
+    counts += sizeof before - 1;
+    counts += strspn(counts, "0123456789");
+    assert_memory_equal(counts, after, sizeof after - 1);
+    free(file.data);
 }
 
 /* Bins that a trial cannot have chosen are not taken over; what is tried out then differs. */
@@ -182,6 +202,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_impossible),      TEST(test_longer),  TEST(test_every_number),
         TEST(test_impossible_bins), TEST(test_endless), TEST(test_own_loss),
+        TEST(test_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

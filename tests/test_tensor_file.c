@@ -421,14 +421,92 @@ static void test_header_length(void **state)
     }
 }
 
+/* More numbers than a header has bytes, as models mostly have. */
+enum { MANY = 1000 };
+
+static struct tensor many(float *numbers)
+{
+    return (struct tensor){.name = "many", TENSOR_F32, 1, {MANY}, numbers};
+}
+
+/* A block of just the bytes of a file with `numbers`, so that a read beyond them is seen. */
+static struct bytes bytes_of_many(float *numbers)
+{
+    const struct tensor tensor = many(numbers);
+    struct bytes bytes = {NULL, 0};
+    size_t again;
+    assert_int_equal(tulle_tensor_bytes_write(&kind, "1.2.3", DESCRIPTION, &tensor, 1, NULL, 0,
+                                              &bytes.size, NULL),
+                     TULLE_OK);
+    bytes.data = malloc(bytes.size);
+    assert_non_null(bytes.data);
+    assert_int_equal(tulle_tensor_bytes_write(&kind, "1.2.3", DESCRIPTION, &tensor, 1, bytes.data,
+                                              bytes.size, &again, NULL),
+                     TULLE_OK);
+    assert_int_equal(again, bytes.size);
+    return bytes;
+}
+
+static void test_memory(void **state)
+{
+    (void)state;
+    float numbers[MANY], found[MANY];
+    for (int i = 0; i < MANY; i++)
+        numbers[i] = (float)i;
+    const struct tensor there = many(numbers), here = many(found);
+    struct tensor_reader *reader;
+    struct bytes bytes = bytes_of_many(numbers);
+    assert_int_equal(tulle_tensor_file_write(&kind, in_folder("file"), NULL, "1.2.3", DESCRIPTION,
+                                             &there, 1, NULL),
+                     TULLE_OK);
+    struct bytes file = get_bytes(in_folder("file"));
+    assert_int_equal(bytes.size, file.size);
+    assert_memory_equal(bytes.data, file.data, file.size);
+    assert_int_equal(tulle_tensor_bytes_open(&kind, bytes.data, bytes.size, &reader, NULL),
+                     TULLE_OK);
+    assert_int_equal(tulle_tensor_file_check(reader, &here, 1, NULL), TULLE_OK);
+    assert_int_equal(tulle_tensor_file_read(reader, &here, 1, NULL), TULLE_OK);
+    assert_int_equal(tulle_tensor_file_finish(reader, TULLE_OK, NULL, NULL), TULLE_OK);
+    assert_memory_equal(found, numbers, sizeof numbers);
+    free(file.data);
+    free(bytes.data);
+}
+
+/* Bytes of another kind have no reader; and nothing is read behind the last byte, not even where
+ * nobody checked that there are so many. */
+static void test_memory_is_refused(void **state)
+{
+    (void)state;
+    static const struct tensor_file other = {"tulle-tests", "test", 3, 10000};
+    float numbers[MANY] = {0};
+    const struct tensor tensor = many(numbers);
+    struct tensor_reader *reader = (struct tensor_reader *)&numbers;
+    struct tulle_error error;
+    struct bytes bytes = bytes_of_many(numbers);
+    assert_int_equal(tulle_tensor_bytes_open(&other, bytes.data, bytes.size, &reader, &error),
+                     TULLE_ERROR_FORMAT);
+    assert_null(reader);
+    assert_string_equal(error.message, "not a Tulle test");
+    assert_int_equal(tulle_tensor_bytes_open(&kind, bytes.data, bytes.size, &reader, NULL),
+                     TULLE_OK);
+    assert_int_equal(tulle_tensor_file_read(reader, &tensor, 1, NULL), TULLE_OK);
+    assert_int_equal(tulle_tensor_file_read(reader, &tensor, 1, &error), TULLE_ERROR_FORMAT);
+    assert_string_equal(error.message, "cut short");
+    assert_int_equal(tulle_tensor_file_finish(reader, TULLE_OK, NULL, NULL), TULLE_OK);
+    free(bytes.data);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
-        TEST(test_round_trip),      TEST(test_bytes),     TEST(test_kinds),
-        TEST(test_other_tensors),   TEST(test_damage),    TEST(test_keep),
-        TEST(test_header_too_long), TEST(test_too_large), TEST(test_shortened),
-        TEST(test_header_length),   TEST(test_opening),   TEST(test_rest),
+        TEST(test_round_trip),      TEST(test_bytes),
+        TEST(test_kinds),           TEST(test_other_tensors),
+        TEST(test_damage),          TEST(test_keep),
+        TEST(test_header_too_long), TEST(test_too_large),
+        TEST(test_shortened),       TEST(test_header_length),
+        TEST(test_opening),         TEST(test_rest),
+        TEST(test_memory),          TEST(test_memory_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,7 +67,7 @@ static enum tulle_status read_bytes(struct tensor_reader *reader, void *bytes, s
 {
     unsigned char *at = bytes;
     if (reader->bytes) {
-        /* not covered: lengths were checked before */
+        /* Lengths were checked before; but nothing may be read behind the block's end. */
         if (size > (size_t)(reader->bytes_end - reader->bytes))
             return REFUSE(error, "cut short");
         memcpy(at, reader->bytes, size);
