@@ -119,6 +119,7 @@ static inline void take_notice(const char *text, void *user)
 {
     struct watch *watch = user;
     size_t length = strlen(watch->notices);
+    assert_true(text[0] != '\0');
     assert_null(strchr(text, '\n'));
     assert_true(tulle_is_utf8(text));
     snprintf(watch->notices + length, sizeof watch->notices - length, "%s\n", text);
