@@ -18,7 +18,6 @@
 #include <cmocka.h>
 
 #include "../lib/base/file_io.h"
-#include "../lib/base/memory.h"
 #include "written_text.h"
 
 static void test_new_file(void **state)
@@ -194,53 +193,6 @@ static void test_pieces(void **state)
         if (found.data[k] != k % 251)
             fail_msg("byte %zu differs", k);
     free(found.data);
-}
-
-static void test_links(void **state)
-{
-    (void)state;
-    put(in_folder("target"), "old");
-    assert_int_equal(symlink("target", in_folder("link")), 0);
-    assert_int_equal(symlink(in_folder("link"), in_folder("link to link")), 0);
-    assert_int_equal(symlink("not yet", in_folder("dangling")), 0);
-    assert_int_equal(symlink("loop", in_folder("loop")), 0);
-    assert_int_equal(symlink("nowhere/file", in_folder("astray")), 0);
-
-    assert_int_equal(write_text(in_folder("link to link"), "new", NULL), TULLE_OK);
-    assert_int_equal(write_text(in_folder("dangling"), "made", NULL), TULLE_OK);
-    assert_int_equal(write_text(in_folder("loop"), "x", NULL), TULLE_ERROR_IO);
-    struct tulle_error error;
-    assert_int_equal(write_text(in_folder("astray"), "x", &error), TULLE_ERROR_IO);
-    assert_non_null(strstr(error.message, "no folder"));
-    assert_non_null(strstr(error.message, "/nowhere/'"));
-    assert_holds(in_folder("target"), "new");
-    assert_holds(in_folder("not yet"), "made");
-    const char *const links[] = {"link", "link to link", "dangling"};
-    for (int i = 0; i < 3; i++) {
-        struct stat status;
-        assert_int_equal(lstat(in_folder(links[i]), &status), 0);
-        assert_true(S_ISLNK(status.st_mode));
-    }
-    assert_int_equal(entry_count(), 7);
-}
-
-/* As many as Linux follows, and one more. */
-static void test_many_links(void **state)
-{
-    (void)state;
-    char name[16], target[16] = "file";
-    for (int i = 1; i <= 41; i++) {
-        snprintf(name, sizeof name, "link%d", i);
-        assert_int_equal(symlink(target, in_folder(name)), 0);
-        memcpy(target, name, sizeof name);
-    }
-    char *path = tulle_resolve_links(in_folder("link40"));
-    assert_non_null(path);
-    assert_string_equal(path, in_folder("file"));
-    tulle_free(path);
-    errno = 0;
-    assert_null(tulle_resolve_links(in_folder("link41")));
-    assert_int_equal(errno, ELOOP);
 }
 
 static void test_full_device(void **state)
@@ -555,8 +507,6 @@ int main(void)
         TEST(test_descriptor_0),
         TEST(test_abort),
         TEST(test_pieces),
-        TEST(test_links),
-        TEST(test_many_links),
         TEST(test_full_device),
         TEST(test_unusable_paths),
         TEST(test_folder_without_files),
