@@ -116,12 +116,14 @@ static void compare_with_naive(const struct batch *b, const double *weights, con
     }
 }
 
+enum { MOST_SAMPLES = 70 };
+
 static void check_loss(const struct loss *loss, enum tulle_type type, size_t samples, size_t count)
 {
     struct batch b = make_batch(loss, type, samples, count);
     for (int weighted = 0; weighted <= 1; weighted++) {
         const double *weights = weighted ? b.weights : NULL;
-        double first_losses[8], losses[8];
+        double first_losses[MOST_SAMPLES], losses[MOST_SAMPLES];
         void *first = run(&b, tables[type][0], weights, first_losses);
         compare_with_naive(&b, weights, first, first_losses);
         for (size_t t = 1; t < table_counts[type]; t++) {
@@ -150,14 +152,16 @@ static void test_losses(void **state)
                                               smoothed * 0.125,      quantiles, levels};
                     if (kind != TULLE_LOSS_CROSS_ENTROPY || count > 1)
                         check_loss(&loss, (enum tulle_type)type, 1 + count % 7, count);
+                    if (count == 27) /* more samples than cross_entropy takes at a time */
+                        check_loss(&loss, (enum tulle_type)type, MOST_SAMPLES, count);
                 }
 }
 
-/* More classes than cross_entropy takes at a time; all tables alike, and probabilities less a 1. */
+/* More classes than cross_entropy keeps; all tables alike, and probabilities less a 1. */
 static void test_many_classes(void **state)
 {
     enum { SAMPLES = 3 };
-    static const size_t counts[] = {255, 256, 257, 512, 700};
+    static const size_t counts[] = {1023, 1024, 1025, 2048, 2700};
     const struct loss loss = {.kind = TULLE_LOSS_CROSS_ENTROPY, .label_smoothing = 0.0625};
     (void)state;
     for (int type = TULLE_F32; type <= TULLE_F64; type++)
@@ -182,6 +186,36 @@ static void test_many_classes(void **state)
                 tulle_free(slopes);
             }
             tulle_free(first);
+            free_batch(&b);
+        }
+}
+
+/* Where a network is sure, its loss is as small as what it leaves for the other classes, and so is
+ * the gradient; a tie is none of that. */
+static void test_sure_classes(void **state)
+{
+    enum { COUNT = 1500, SURE = 1200, OTHER = 3 };
+    const struct loss loss = {.kind = TULLE_LOSS_CROSS_ENTROPY};
+    (void)state;
+    for (int type = TULLE_F32; type <= TULLE_F64; type++)
+        for (size_t t = 0; t < table_counts[type]; t++) {
+            struct batch b = make_batch(&loss, (enum tulle_type)type, 1, COUNT);
+            double found, rest = exp(-50), epsilon = type == TULLE_F64 ? 1e-14 : 1e-5;
+            set_padding(b.type, b.outputs, 1, 0, b.stride, -200);
+            set_padding(b.type, b.slopes, 1, 0, b.stride, 1);
+            set(b.type, b.y, 0, SURE);
+            set(b.type, b.outputs, SURE, 30);
+            set(b.type, b.outputs, OTHER, -20);
+            void *slopes = run(&b, tables[type][t], NULL, &found);
+            assert_true(fabs(found - rest) <= epsilon * rest);
+            assert_true(fabs(get(b.type, slopes, SURE) + rest) <= epsilon * rest);
+            assert_true(fabs(get(b.type, slopes, OTHER) - rest) <= epsilon * rest);
+            tulle_free(slopes);
+            set(b.type, b.outputs, OTHER, 30);
+            slopes = run(&b, tables[type][t], NULL, &found);
+            assert_true(fabs(found - log(2)) <= epsilon);
+            assert_true(get(b.type, slopes, SURE) == -0.5 && get(b.type, slopes, OTHER) == 0.5);
+            tulle_free(slopes);
             free_batch(&b);
         }
 }
@@ -363,13 +397,10 @@ static void test_given(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_losses),
-        cmocka_unit_test(test_many_classes),
-        cmocka_unit_test(test_refused_targets),
-        cmocka_unit_test(test_extremes),
-        cmocka_unit_test(test_sure),
-        cmocka_unit_test(test_mse),
-        cmocka_unit_test(test_given),
+        cmocka_unit_test(test_losses),       cmocka_unit_test(test_many_classes),
+        cmocka_unit_test(test_sure_classes), cmocka_unit_test(test_refused_targets),
+        cmocka_unit_test(test_extremes),     cmocka_unit_test(test_sure),
+        cmocka_unit_test(test_mse),          cmocka_unit_test(test_given),
     };
     tulle_rng_seed(&rng, 7);
     return cmocka_run_group_tests(tests, find_tables, NULL);

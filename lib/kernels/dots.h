@@ -12,6 +12,20 @@
  * than there are. */
 enum { DOT_VECS = TULLE_ROW_PAD / LANES, DOT_ROWS = DOT_VECS > 2 ? 2 : 4 };
 
+/* The interleaved sums pairwise. */
+VEC_INLINE real sum_dot(vec *sum)
+{
+    UNROLL
+    for (size_t j = 4; j < DOT_VECS; j++)
+        sum[j - 4] += sum[j];
+    UNROLL
+    for (size_t j = 2; j < 4 && j < DOT_VECS; j++)
+        sum[j - 2] += sum[j];
+    if (DOT_VECS > 1)
+        sum[0] += sum[DOT_VECS > 1];
+    return vec_sum(sum[0]);
+}
+
 /* C's elements (m, n) to (m + rows - 1, n), over k numbers whose padding is 0. */
 VEC_INLINE void compute_dots(size_t rows, const struct product *product, size_t m, size_t n,
                              real bias)
@@ -31,15 +45,7 @@ VEC_INLINE void compute_dots(size_t rows, const struct product *product, size_t 
     }
     UNROLL
     for (size_t r = 0; r < rows; r++) {
-        UNROLL
-        for (size_t j = 4; j < DOT_VECS; j++)
-            sum[r][j - 4] += sum[r][j];
-        UNROLL
-        for (size_t j = 2; j < 4 && j < DOT_VECS; j++)
-            sum[r][j - 2] += sum[r][j];
-        if (DOT_VECS > 1)
-            sum[r][0] += sum[r][DOT_VECS > 1];
-        ((real *)product->c)[(m + r) * product->c_row + n] = bias + vec_sum(sum[r][0]);
+        ((real *)product->c)[(m + r) * product->c_row + n] = bias + sum_dot(sum[r]);
     }
 }
 

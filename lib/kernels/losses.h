@@ -1,7 +1,8 @@
 /*
  * losses.h - the losses: gradient_<name>(loss, sample) multiplies a sample's slopes by the
  * derivatives of its loss by its outputs, and by its weight, and returns the loss. To add one:
- * write the function here and a row in TULLE_LOSS_LIST of tulle_trainer.h.
+ * write the function here, a line DEFINE_LOSSES below and a row in TULLE_LOSS_LIST of
+ * tulle_trainer.h.
  *
  * Losses are added up in double, one output after the other. A target that is NaN or that the loss
  * is not defined for makes the loss NaN.
@@ -12,6 +13,7 @@
 #include <string.h>
 
 #include "activations.h"
+#include "dots.h"
 #include "kernels.h"
 
 struct sample {
@@ -152,19 +154,79 @@ VEC_INLINE double gradient_binary_cross_entropy(const struct loss *loss, const s
     return gradient_by_vectors(vector_binary_cross_entropy, loss, s);
 }
 
+/* --- Losses of many samples, each by itself -------------------------------------------------- */
+
+/* n samples; losses (n) are written, each times its weight. */
+struct samples {
+    const struct loss *loss;
+    const real *outputs, *targets;
+    size_t n, stride, count, row_targets;
+    const double *weights; /* NULL for 1 */
+    real *slope;
+    double *losses;
+};
+
+VEC_INLINE double weight_of(const struct samples *s, size_t i)
+{
+    return s->weights ? s->weights[i] : 1;
+}
+
+#define DEFINE_LOSSES(name)                                                                        \
+    static void losses_##name(const struct samples *s)                                             \
+    {                                                                                              \
+        for (size_t i = 0; i < s->n; i++) {                                                        \
+            const struct sample sample = {s->outputs + i * s->stride,                              \
+                                          s->targets + i * s->row_targets, s->count,               \
+                                          (real)weight_of(s, i), s->slope + i * s->stride};        \
+            s->losses[i] = weight_of(s, i) * gradient_##name(s->loss, &sample);                    \
+        }                                                                                          \
+    }
+DEFINE_LOSSES(given)
+DEFINE_LOSSES(mse)
+DEFINE_LOSSES(mae)
+DEFINE_LOSSES(huber)
+DEFINE_LOSSES(quantile)
+DEFINE_LOSSES(poisson)
+DEFINE_LOSSES(gamma)
+DEFINE_LOSSES(binary_cross_entropy)
+#undef DEFINE_LOSSES
+
 /* --- Cross-entropy --------------------------------------------------------------------------- */
+
+/*
+ * With e_k = exp(o_k - maximum) and S their sum, the loss is log(S) - sum t_k (o_k - maximum), and
+ * the derivative by o_k is e_k / S - t_k. One e_k is 1, and where a network is sure the others are
+ * next to nothing: they are added up apart, so that log(S) = log1p(S - 1) and e_y / S - t_y lose
+ * nothing.
+ *
+ * Each step of this waits for the one before: samples take them together, TOGETHER or as many as
+ * have KEPT exponentials. Of a sample with more they are found piece by piece, and twice.
+ */
+enum { TOGETHER = 32, KEPT = 1024 };
+
+struct softmax {
+    size_t class; /* the target; SIZE_MAX where it is none */
+    real maximum, e_y;
+    real ones, others; /* how many e_k are 1, and the sum of the others */
+};
+
+/* Numbers k to k + LANES - 1 of a row of n, padded; -infinity behind the last. */
+VEC_INLINE vec row_load(const real *row, size_t k, size_t n)
+{
+    static const real numbers[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    vec number;
+    memcpy(&number, numbers, sizeof number);
+    return VEC_SELECT(number < (real)(n - k), vec_load(row + k), vec_set1((real)-INFINITY));
+}
 
 /* The largest of n numbers, padded; -infinity if all are NaN. */
 VEC_INLINE real row_maximum(const real *row, size_t n)
 {
-    static const real numbers[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     _Alignas(VEC_BYTES) real lanes[LANES];
     vec maximum = vec_set1((real)-INFINITY);
-    memcpy(lanes, numbers, sizeof lanes);
-    vec number = vec_load(lanes);
-    for (size_t i = 0; i < n; i += LANES) {
-        vec x = vec_load(row + i);
-        maximum = VEC_SELECT((x > maximum) & (number < (real)(n - i)), x, maximum);
+    for (size_t k = 0; k < n; k += LANES) {
+        vec x = row_load(row, k, n);
+        maximum = VEC_SELECT(x > maximum, x, maximum);
     }
     vec_store(lanes, maximum);
     UNROLL
@@ -176,83 +238,170 @@ VEC_INLINE real row_maximum(const real *row, size_t n)
     return lanes[0];
 }
 
-/* to[i] = exp(row[i] - maximum) for n numbers; at most 1 in the padding. */
-VEC_INLINE void row_exp(const real *row, size_t n, real maximum, real *to)
+static void begin_softmax(const struct samples *s, struct softmax *x)
 {
-    for (size_t i = 0; i < n; i += LANES) {
-        vec unused, x = vec_load(row + i) - maximum;
-        vec_store(to + i, vec_exp_negative(VEC_SELECT(x > 0, vec_set1(0), x), &unused));
+    for (size_t i = 0; i < s->n; i++) {
+        real y = s->targets[i];
+        int is_class = y >= 0 && y < (real)s->count && (real)(size_t)y == y;
+        real maximum = row_maximum(s->outputs + i * s->stride, s->count);
+        x[i] = (struct softmax){.class = is_class ? (size_t)y : SIZE_MAX, .maximum = maximum};
     }
 }
 
-/*
- * With e_k = exp(o_k - maximum) and S their sum, the loss is log(S) - sum t_k (o_k - maximum), and
- * the derivative by o_k is e_k / S - t_k. One e_k is 1, so that log(S) = log1p(S - 1) is exact
- * where a network is sure; for the same reason e_y / S - t_y is taken from S in double.
- */
-VEC_INLINE double gradient_cross_entropy(const struct loss *loss, const struct sample *s)
-{
-    enum { PIECE_OF_ROW = 256 };
-    _Alignas(VEC_BYTES) real piece[PIECE_OF_ROW];
-    const real *o = s->outputs;
-    size_t count = s->count;
-    real y = s->targets[0], maximum = row_maximum(o, count);
-    size_t class = y >= 0 && y < (real)count ? (size_t)y : count;
-    if (class == count || (real) class != y)
-        return NAN;
-    double sum = 0, spread = 0, e_y = 0;
-    for (size_t i = 0; i < count; i += PIECE_OF_ROW) {
-        size_t n = count - i < PIECE_OF_ROW ? count - i : PIECE_OF_ROW;
-        row_exp(o + i, n, maximum, piece);
-        for (size_t k = 0; k < n; k++)
-            sum += piece[k];
-        for (size_t k = 0; loss->label_smoothing > 0 && k < n; k++)
-            spread += o[i + k] - maximum;
-        e_y = class >= i && class - i < n ? piece[class - i] : e_y;
-    }
+/* A piece of every sample's row: n numbers from the output `begin` on. Their e_k are in `exps`, one
+ * sample's behind the other's, each in whole vectors. */
+struct piece {
+    size_t begin, n, room;
+    real *exps;
+};
 
-    double inverse = 1 / sum, share = loss->label_smoothing / (double)count;
-    double t_y = 1 - loss->label_smoothing + share;
-    real slope_y = s->slope[class] * ((real)((e_y - sum * t_y) * inverse) * s->weight);
-    for (size_t i = 0; i < count; i += PIECE_OF_ROW) {
-        size_t n = count - i < PIECE_OF_ROW ? count - i : PIECE_OF_ROW;
-        if (count > PIECE_OF_ROW) /* else they are still there */
-            row_exp(o + i, n, maximum, piece);
-        for (size_t k = 0; k < n; k += LANES) {
-            real *slope = s->slope + i + k;
-            vec gradient = vec_load(piece + k) * (real)inverse - (real)share;
-            vec_store(slope, vec_load(slope) * (gradient * s->weight));
-        }
+/* With 0 in the rest of a vector. */
+static void find_exps(const struct samples *s, const struct softmax *x, const struct piece *piece)
+{
+    const size_t n = piece->n, count = s->n * piece->room;
+    real *exps = piece->exps;
+    for (size_t i = 0; i < s->n; i++) {
+        const real *row = s->outputs + i * s->stride + piece->begin;
+        for (size_t k = 0; k < n; k += LANES)
+            vec_store(exps + i * piece->room + k, row_load(row, k, n) - x[i].maximum);
     }
-    s->slope[class] = slope_y;
-    return vec_log1p(vec_set1((real)(sum - 1)))[0] -
-           (1 - loss->label_smoothing) * (o[class] - maximum) - share * spread;
+    for (size_t k = 0; k < count; k += LANES) {
+        vec unused;
+        vec_store(exps + k, vec_exp_negative(vec_load(exps + k), &unused));
+    }
+}
+
+static void add_exps(const struct samples *s, struct softmax *x, const struct piece *piece)
+{
+    const size_t begin = piece->begin, n = piece->n;
+    const real *exps = piece->exps;
+    for (size_t i = 0; i < s->n; i++, x++, exps += piece->room) {
+        vec ones = {0}, others[DOT_VECS] = {{0}};
+        for (size_t k = 0; k < n; k += TULLE_ROW_PAD) {
+            UNROLL
+            for (size_t j = 0; j < DOT_VECS; j++) {
+                if (k + j * LANES >= n)
+                    break;
+                vec e = vec_load(exps + k + j * LANES);
+                vec_bits is_1 = (vec_bits)(e == 1);
+                ones += (vec)(is_1 & (vec_bits)vec_set1(1));
+                others[j] += (vec)(~is_1 & (vec_bits)e);
+            }
+        }
+        x->ones += vec_sum(ones);
+        x->others += sum_dot(others);
+        if (x->class - begin < n)
+            x->e_y = exps[x->class - begin];
+    }
+}
+
+/* slope *= weight * (e_k / S - t_k). With t_y = 1 - d, e_y / S - t_y is (e_y - S) / S + d. */
+static void end_softmax(const struct samples *s, const struct softmax *x, const struct piece *piece)
+{
+    const size_t n = piece->n;
+    const real *exps = piece->exps;
+    double smoothing = s->loss->label_smoothing, share = smoothing / (double)s->count;
+    for (size_t i = 0; i < s->n; i++, x++, exps += piece->room) {
+        real weight = (real)weight_of(s, i), *slope = s->slope + i * s->stride + piece->begin;
+        double inverse = 1 / ((double)x->ones + (double)x->others);
+        double less = (double)x->e_y - (double)x->ones - (double)x->others; /* e_y - S */
+        real by_y = (real)(less * inverse + (smoothing - share));
+        size_t y = x->class - piece->begin;
+        real slope_y = y < n ? slope[y] * (by_y * weight) : 0;
+        for (size_t k = 0; k < n; k += LANES) {
+            vec gradient = vec_load(exps + k) * (real)inverse - (real)share;
+            vec_store(slope + k, vec_load(slope + k) * (gradient * weight));
+        }
+        if (y < n)
+            slope[y] = slope_y;
+    }
+}
+
+static void add_softmax_losses(const struct samples *s, const struct softmax *x)
+{
+    _Alignas(VEC_BYTES) real logs[TOGETHER] = {0};
+    double smoothing = s->loss->label_smoothing, share = smoothing / (double)s->count;
+    for (size_t i = 0; i < s->n; i++)
+        logs[i] = x[i].ones - 1 + x[i].others;
+    for (size_t i = 0; i < s->n; i += LANES)
+        vec_store(logs + i, vec_log1p(vec_load(logs + i)));
+    for (size_t i = 0; i < s->n; i++) {
+        const real *o = s->outputs + i * s->stride;
+        double spread = 0, by_y = NAN;
+        for (size_t k = 0; smoothing > 0 && k < s->count; k++)
+            spread += o[k] - x[i].maximum;
+        if (x[i].class < s->count)
+            by_y = (1 - smoothing) * (o[x[i].class] - x[i].maximum);
+        s->losses[i] = weight_of(s, i) * (logs[i] - by_y - share * spread);
+    }
+}
+
+static struct piece make_piece(const struct samples *s, size_t begin, real *exps)
+{
+    size_t n = s->count - begin < KEPT ? s->count - begin : KEPT;
+    return (struct piece){begin, n, (n + LANES - 1) / LANES * LANES, exps};
+}
+
+/* Of as many samples as may go together. */
+static void softmax_together(const struct samples *s)
+{
+    _Alignas(VEC_BYTES) real exps[KEPT];
+    struct softmax x[TOGETHER];
+    begin_softmax(s, x);
+    for (size_t begin = 0; begin < s->count; begin += KEPT) {
+        const struct piece piece = make_piece(s, begin, exps);
+        find_exps(s, x, &piece);
+        add_exps(s, x, &piece);
+    }
+    add_softmax_losses(s, x);
+    for (size_t begin = 0; begin < s->count; begin += KEPT) {
+        const struct piece piece = make_piece(s, begin, exps);
+        if (s->count > KEPT) /* else they are still there */
+            find_exps(s, x, &piece);
+        end_softmax(s, x, &piece);
+    }
+}
+
+static void losses_cross_entropy(const struct samples *s)
+{
+    size_t room = make_piece(s, 0, NULL).room,
+           most = KEPT / room < TOGETHER ? KEPT / room : TOGETHER;
+    for (size_t first = 0; first < s->n; first += most) {
+        struct samples some = *s;
+        some.n = s->n - first < most ? s->n - first : most;
+        some.outputs += first * s->stride;
+        some.targets += first;
+        some.weights += s->weights ? first : 0;
+        some.slope += first * s->stride;
+        some.losses += first;
+        softmax_together(&some);
+    }
 }
 
 /* --- The table's member ---------------------------------------------------------------------- */
-
-#define EACH_SAMPLE(name)                                                                          \
-    for (size_t i = 0; i < n; i++) {                                                               \
-        double weight = weights ? weights[i] : 1;                                                  \
-        const struct sample sample = {(const real *)outputs + i * stride,                          \
-                                      (const real *)targets + i * row_targets, count,              \
-                                      (real)weight, (real *)slope + i * stride};                   \
-        losses[i] = weight * gradient_##name(loss, &sample);                                       \
-    }
 
 static void compute_losses(const struct loss *loss, const void *outputs, size_t stride,
                            const void *targets, const double *weights, size_t n, size_t count,
                            void *slope, double *losses)
 {
-    size_t row_targets = tulle_loss_targets(loss, count);
+    const struct samples samples = {.loss = loss,
+                                    .outputs = outputs,
+                                    .targets = targets,
+                                    .n = n,
+                                    .stride = stride,
+                                    .count = count,
+                                    .row_targets = tulle_loss_targets(loss, count),
+                                    .weights = weights,
+                                    .slope = slope,
+                                    .losses = losses};
     if (loss->is_given) {
-        EACH_SAMPLE(given)
+        losses_given(&samples);
         return;
     }
     switch (loss->kind) {
 #define LOSS_CASE(NAME, value, name, formula)                                                      \
     case TULLE_LOSS_##NAME:                                                                        \
-        EACH_SAMPLE(name)                                                                          \
+        losses_##name(&samples);                                                                   \
         break;
         TULLE_LOSS_LIST(LOSS_CASE)
 #undef LOSS_CASE
@@ -260,6 +409,5 @@ static void compute_losses(const struct loss *loss, const void *outputs, size_t 
         break;
     }
 }
-#undef EACH_SAMPLE
 
 #endif

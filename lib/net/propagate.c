@@ -300,9 +300,10 @@ static void optimize(const struct job *job, struct pool *pool, unsigned thread, 
 
 /* --- The batch, part after part --------------------------------------------------------------- */
 
-size_t tulle_pass_grain(const struct network *network, const struct kernels *kernels)
+size_t tulle_pass_grain(const struct network *network)
 {
-    return (kernels->rows - 1) / network->members + 1;
+    enum { FEWEST_ROWS = 4 }; /* a tile of fewer cannot hide the latency of its sums */
+    return (FEWEST_ROWS - 1) / network->members + 1;
 }
 
 static void run(struct pool *pool, unsigned thread, unsigned threads, void *context)
@@ -311,7 +312,7 @@ static void run(struct pool *pool, unsigned thread, unsigned threads, void *cont
     const struct work *work = threads == 1 ? job.alone : job.together;
     const struct workspace *ws = job.pass->workspace;
     size_t most = ws->block * threads < ws->capacity ? ws->block * threads : ws->capacity;
-    size_t grain = tulle_pass_grain(job.pass->network, job.pass->kernels), begin, end;
+    size_t grain = tulle_pass_grain(job.pass->network), begin, end;
     uint64_t mode = tulle_float_mode_enter();
     for (; job.first < job.count; job.first += job.size) {
         job.size = job.count - job.first < most ? job.count - job.first : most;

@@ -34,8 +34,8 @@ struct pass {
  * the weights' gradient and two for the inputs', of every member. */
 double tulle_step_operations(const struct network *network, size_t samples);
 
-/* Threads share samples by so many, whose rows fill a tile. */
-size_t tulle_pass_grain(const struct network *network, const struct kernels *kernels);
+/* Threads share samples by so many: few, so that no thread waits long for another. */
+size_t tulle_pass_grain(const struct network *network);
 
 /* In each call samples [begin, end) of x and y are the batch. More than the workspace's block
  * need its sums in a step. */

@@ -125,16 +125,16 @@ static enum tulle_status make_loss(struct tulle_trainer *trainer,
 
 /* --- Making and freeing ---------------------------------------------------------------------- */
 
-/* As many threads as are allowed, as there are tiles of rows to share, and as a step's work may pay
+/* As many threads as are allowed, as there are rows to share, and as a step's work may pay
  * for; the pool finds out whether it does. */
 static unsigned choose_threads(const struct tulle_trainer *trainer)
 {
     const struct tulle_trainer_options *o = &trainer->options;
     unsigned threads = o->threads ? o->threads : UINT_MAX;
-    size_t tiles = (o->batch_size - 1) / tulle_pass_grain(&trainer->network, trainer->kernels) + 1;
+    size_t shares = (o->batch_size - 1) / tulle_pass_grain(&trainer->network) + 1;
     double paid = tulle_step_operations(&trainer->network, o->batch_size) / TULLE_POOL_LEAST_WORK;
-    if (threads > tiles)
-        threads = (unsigned)tiles;
+    if (threads > shares)
+        threads = (unsigned)shares;
     if (threads > paid)
         threads = (unsigned)paid;
     return threads > 1 ? tulle_cpu_limit(threads) : 1;
