@@ -15,6 +15,7 @@ explanation of nothing.
 import argparse
 import collections
 import concurrent.futures
+import contextlib
 import hashlib
 import json
 import os
@@ -288,9 +289,11 @@ class Build:
         try:
             return process.wait(60 + 10 * limit) in (0, 77)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
             return False
+        finally:
+            with contextlib.suppress(ProcessLookupError):  # also what a test that failed has left behind
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
     def killer(self, made, tests, folder):
         """The first of the tests that fails with the object, or None."""
