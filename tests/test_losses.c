@@ -152,7 +152,7 @@ static void test_losses(void **state)
                                               smoothed * 0.125,      quantiles, levels};
                     if (kind != TULLE_LOSS_CROSS_ENTROPY || count > 1)
                         check_loss(&loss, (enum tulle_type)type, 1 + count % 7, count);
-                    if (count == 27) /* more samples than cross_entropy takes at a time */
+                    if (count == 27 || count == 40) /* more than cross_entropy takes at a time */
                         check_loss(&loss, (enum tulle_type)type, MOST_SAMPLES, count);
                 }
 }
@@ -311,8 +311,7 @@ static void test_extremes(void **state)
         }
 }
 
-/* Where a network is sure, small losses and derivatives are as precise as large ones, but for what
- * sums of 1 and more lose in double. */
+/* Where a network is sure, small losses and derivatives are as precise as large ones. */
 static void test_sure(void **state)
 {
     enum { COUNT = 4 };
@@ -332,9 +331,8 @@ static void test_sure(void **state)
                 set(b.type, b.slopes, 0, 1);
                 void *slopes = run(&b, tables[type][0], NULL, &found);
                 double rest = others * exp(-15), derivative = rest / (1 + rest);
-                assert_true(fabs(found - log1p(rest)) <= epsilon * rest + 4 * DBL_EPSILON);
-                assert_true(fabs(fabs(get(b.type, slopes, 0)) - derivative) <=
-                            epsilon * rest + 4 * DBL_EPSILON);
+                assert_true(fabs(found - log1p(rest)) <= epsilon * rest);
+                assert_true(fabs(fabs(get(b.type, slopes, 0)) - derivative) <= epsilon * rest);
                 tulle_free(slopes);
                 free_batch(&b);
             }

@@ -130,7 +130,7 @@ struct update {
 struct kernels {
     const char *name; /* of the instruction set */
     enum tulle_type type;
-    size_t rows, columns; /* of a whole tile: the grain for dividing work among threads */
+    size_t columns; /* of a whole tile: the grain for dividing them among threads */
 
     /* to[i] = (from[i] - mean[i]) / scale[i] for i < n, computed in double, or from[i] as it is
      * where mean is NULL; with missing_is_0 a NaN there is 0. What is out of the range of the

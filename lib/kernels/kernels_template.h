@@ -533,7 +533,6 @@ static void scale_rows(void *to, size_t to_row, const void *a, size_t a_row, con
 const struct kernels TABLE = {
     .name = TABLE_NAME,
     .type = REAL_IS_F64 ? TULLE_F64 : TULLE_F32,
-    .rows = TILE_ROWS,
     .columns = TILE_VECS * LANES,
     .load = load,
     .forward = forward,

@@ -1,11 +1,11 @@
 /*
  * losses.h - the losses: gradient_<name>(loss, sample) multiplies a sample's slopes by the
- * derivatives of its loss by its outputs, and by its weight, and returns the loss. To add one:
- * write the function here, a line DEFINE_LOSSES below and a row in TULLE_LOSS_LIST of
- * tulle_trainer.h.
+ * derivatives of its loss by its outputs, and by its weight, and returns the loss; cross-entropy
+ * has a function for many samples instead. To add one: write the function here, a line
+ * DEFINE_LOSSES below and a row in TULLE_LOSS_LIST of tulle_trainer.h.
  *
- * Losses are added up in double, one output after the other. A target that is NaN or that the loss
- * is not defined for makes the loss NaN.
+ * Losses are added up in double, one output after the other, but for the exponentials of
+ * cross-entropy. A target that is NaN or that the loss is not defined for makes the loss NaN.
  */
 #ifndef TULLE_LOSSES_H
 #define TULLE_LOSSES_H
@@ -196,18 +196,19 @@ DEFINE_LOSSES(binary_cross_entropy)
 /*
  * With e_k = exp(o_k - maximum) and S their sum, the loss is log(S) - sum t_k (o_k - maximum), and
  * the derivative by o_k is e_k / S - t_k. One e_k is 1, and where a network is sure the others are
- * next to nothing: they are added up apart, so that log(S) = log1p(S - 1) and e_y / S - t_y lose
- * nothing.
+ * next to nothing: they are added up apart, so that log(S) = log1p(S - 1) and e_y / S - t_y keep
+ * their digits.
  *
- * Each step of this waits for the one before: samples take them together, TOGETHER or as many as
- * have KEPT exponentials. Of a sample with more they are found piece by piece, and twice.
+ * Each step of this waits for the one before, so up to TOGETHER samples take it side by side, if
+ * their exponentials fit in KEPT numbers. A sample with more classes goes piece by piece, and its
+ * exponentials are found twice.
  */
 enum { TOGETHER = 32, KEPT = 1024 };
 
 struct softmax {
     size_t class; /* the target; SIZE_MAX where it is none */
     real maximum, e_y;
-    real ones, others; /* how many e_k are 1, and the sum of the others */
+    double ones, others; /* how many e_k are 1, and the sum of the others */
 };
 
 /* Numbers k to k + LANES - 1 of a row of n, padded; -infinity behind the last. */
@@ -255,7 +256,7 @@ struct piece {
     real *exps;
 };
 
-/* With 0 in the rest of a vector. */
+/* With 0 in the rest of a vector, if the maximum is a number. */
 static void find_exps(const struct samples *s, const struct softmax *x, const struct piece *piece)
 {
     const size_t n = piece->n, count = s->n * piece->room;
@@ -303,8 +304,8 @@ static void end_softmax(const struct samples *s, const struct softmax *x, const 
     double smoothing = s->loss->label_smoothing, share = smoothing / (double)s->count;
     for (size_t i = 0; i < s->n; i++, x++, exps += piece->room) {
         real weight = (real)weight_of(s, i), *slope = s->slope + i * s->stride + piece->begin;
-        double inverse = 1 / ((double)x->ones + (double)x->others);
-        double less = (double)x->e_y - (double)x->ones - (double)x->others; /* e_y - S */
+        double inverse = 1 / (x->ones + x->others);
+        double less = x->e_y - x->ones - x->others; /* e_y - S */
         real by_y = (real)(less * inverse + (smoothing - share));
         size_t y = x->class - piece->begin;
         real slope_y = y < n ? slope[y] * (by_y * weight) : 0;
@@ -322,7 +323,7 @@ static void add_softmax_losses(const struct samples *s, const struct softmax *x)
     _Alignas(VEC_BYTES) real logs[TOGETHER] = {0};
     double smoothing = s->loss->label_smoothing, share = smoothing / (double)s->count;
     for (size_t i = 0; i < s->n; i++)
-        logs[i] = x[i].ones - 1 + x[i].others;
+        logs[i] = (real)(x[i].ones - 1 + x[i].others);
     for (size_t i = 0; i < s->n; i += LANES)
         vec_store(logs + i, vec_log1p(vec_load(logs + i)));
     for (size_t i = 0; i < s->n; i++) {
@@ -371,7 +372,7 @@ static void losses_cross_entropy(const struct samples *s)
         some.n = s->n - first < most ? s->n - first : most;
         some.outputs += first * s->stride;
         some.targets += first;
-        some.weights += s->weights ? first : 0;
+        some.weights = s->weights ? s->weights + first : NULL;
         some.slope += first * s->stride;
         some.losses += first;
         softmax_together(&some);

@@ -125,7 +125,7 @@ static enum tulle_status make_loss(struct tulle_trainer *trainer,
 
 /* --- Making and freeing ---------------------------------------------------------------------- */
 
-/* As many threads as are allowed, as there are rows to share, and as a step's work may pay
+/* As many threads as are allowed, as there are shares of rows, and as a step's work may pay
  * for; the pool finds out whether it does. */
 static unsigned choose_threads(const struct tulle_trainer *trainer)
 {
