@@ -106,6 +106,25 @@ static void test_leftover_of_others(void **state)
     assert_int_equal(entry_count(), 2);
 }
 
+/* Where standard input is closed the leftover gets its number, and is removed all the same. */
+static void test_leftover_at_descriptor_0(void **state)
+{
+    (void)state;
+    kill_child(begin_in_child(in_folder("file")));
+    int saved = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+    close(STDIN_FILENO);
+    enum tulle_status status = write_text(in_folder("file"), "new", NULL);
+    int is_open = fcntl(STDIN_FILENO, F_GETFD) >= 0;
+    if (saved >= 0) {
+        dup2(saved, STDIN_FILENO);
+        close(saved);
+    }
+    assert_int_equal(status, TULLE_OK);
+    assert_false(is_open);
+    assert_holds(in_folder("file"), "new");
+    assert_int_equal(entry_count(), 1);
+}
+
 static int no_fsync(int fd)
 {
     (void)fd;
@@ -207,11 +226,22 @@ static void write_replaced(void)
     assert_holds(in_folder("file"), "new");
 }
 
+/* The number that the next file that is opened gets. */
+static int next_descriptor(void)
+{
+    int fd = open(in_folder("."), O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    close(fd);
+    return fd;
+}
+
 static void write_late(void)
 {
+    int next = next_descriptor();
     file_system = tulle_file_io;
     tulle_file_io.lock = late_lock;
     write_replaced();
+    assert_int_equal(next_descriptor(), next);
 }
 
 /* The new temporary file was taken for a leftover before it was locked. */
@@ -306,6 +336,70 @@ static void test_no_leftovers(void **state)
     assert_int_equal(entry_count(), 2);
 }
 
+/* Nothing is written to a new file that may have been taken for a leftover. */
+static void test_new_file_not_looked_at(void **state)
+{
+    struct tulle_error error;
+    (void)state;
+    put(in_folder("file"), "old");
+    file_system = tulle_file_io;
+    tulle_file_io.fstat = fstat_later;
+    enum tulle_status status = write_text(in_folder("file"), "new", &error);
+    tulle_file_io = file_system;
+    assert_int_equal(status, TULLE_ERROR_IO);
+    assert_non_null(strstr(error.message, strerror(EIO)));
+    assert_holds(in_folder("file"), "old");
+    assert_int_equal(entry_count(), 1);
+}
+
+static int no_duplicate(int fd)
+{
+    (void)fd;
+    errno = EMFILE;
+    return -1;
+}
+
+/* Nor to one whose lock would not last. */
+static void test_lock_does_not_last(void **state)
+{
+    struct tulle_error error;
+    (void)state;
+    put(in_folder("file"), "old");
+    file_system = tulle_file_io;
+    tulle_file_io.duplicate = no_duplicate;
+    enum tulle_status status = write_text(in_folder("file"), "new", &error);
+    tulle_file_io = file_system;
+    assert_int_equal(status, TULLE_ERROR_IO);
+    assert_non_null(strstr(error.message, strerror(EMFILE)));
+    assert_holds(in_folder("file"), "old");
+    assert_int_equal(entry_count(), 1);
+}
+
+static int duplicate_as_0(int fd)
+{
+    close(STDIN_FILENO);
+    errno = EIO; /* of an earlier call */
+    return file_system.duplicate(fd);
+}
+
+static void test_lock_at_descriptor_0(void **state)
+{
+    (void)state;
+    int saved = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+    file_system = tulle_file_io;
+    tulle_file_io.duplicate = duplicate_as_0;
+    enum tulle_status status = write_text(in_folder("file"), "new", NULL);
+    tulle_file_io = file_system;
+    int is_open = fcntl(STDIN_FILENO, F_GETFD) >= 0;
+    if (saved >= 0) {
+        dup2(saved, STDIN_FILENO);
+        close(saved);
+    }
+    assert_int_equal(status, TULLE_OK);
+    assert_false(is_open);
+    assert_holds(in_folder("file"), "new");
+}
+
 /* Leftovers are as many as there are names for them. */
 static void test_most_leftovers(void **state)
 {
@@ -343,12 +437,48 @@ static void test_no_name_is_free(void **state)
     assert_int_equal(entry_count(), 0);
 }
 
+static int locked_by_another(int fd)
+{
+    (void)fd;
+    errno = EWOULDBLOCK;
+    return -1;
+}
+
+static int first_descriptor;
+
+static int close_one(int fd)
+{
+    assert_true(fd >= first_descriptor);
+    assert_int_equal(close(fd), 0);
+    return 0;
+}
+
+/* Each new file was taken for a leftover before it was locked: they are let be, and each descriptor
+ * is closed once. */
+static void test_all_taken_before_locked(void **state)
+{
+    enum { MOST = 1000 };
+    struct tulle_error error;
+    (void)state;
+    first_descriptor = next_descriptor();
+    file_system = tulle_file_io;
+    tulle_file_io.lock = locked_by_another;
+    tulle_file_io.close = close_one;
+    enum tulle_status status = write_text(in_folder("file"), "new", &error);
+    tulle_file_io = file_system;
+    assert_int_equal(status, TULLE_ERROR_IO);
+    assert_non_null(strstr(error.message, strerror(EEXIST)));
+    assert_int_equal(entry_count(), MOST);
+    assert_int_equal(next_descriptor(), first_descriptor);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
         TEST(test_leftovers),
         TEST(test_leftover_of_others),
+        TEST(test_leftover_at_descriptor_0),
         TEST(test_many_writers),
         TEST(test_taken_names),
         TEST(test_taken_before_locked),
@@ -357,6 +487,10 @@ int main(void)
         TEST(test_no_name_is_free),
         TEST(test_no_link_counts),
         TEST(test_no_leftovers),
+        TEST(test_new_file_not_looked_at),
+        TEST(test_lock_does_not_last),
+        TEST(test_lock_at_descriptor_0),
+        TEST(test_all_taken_before_locked),
         TEST(test_most_leftovers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
