@@ -40,7 +40,9 @@ static void test_old_file_until_commit(void **state)
     put(path, "old");
     assert_int_equal(chmod(path, 0604), 0);
     struct file_writer *writer;
+    mode_t mask = umask(077); /* is for new files */
     assert_int_equal(tulle_file_writer_open(path, &writer, NULL), TULLE_OK);
+    umask(mask);
     assert_int_equal(tulle_file_writer_write(writer, "new", 3, NULL), TULLE_OK);
     assert_int_equal(entry_count(), 2);
     assert_holds(path, "old");
@@ -137,6 +139,8 @@ static void test_descriptor_0(void **state)
     close(STDIN_FILENO);
     enum tulle_status status = write_text(in_folder("file"), "new", NULL);
     int found = made_fd;
+    errno = EIO; /* of an earlier call */
+    enum tulle_status direct = write_text("/dev/null", "new", NULL);
     close(STDIN_FILENO); /* a writer that forgot to */
     int device = open("/dev/null", O_RDONLY);
     enum tulle_status failed = write_text(in_folder("none/file"), "x", NULL);
@@ -148,6 +152,7 @@ static void test_descriptor_0(void **state)
     tulle_file_io = io;
     assert_int_equal(status, TULLE_OK);
     assert_int_equal(found, STDIN_FILENO);
+    assert_int_equal(direct, TULLE_OK);
     assert_int_equal(device, STDIN_FILENO);
     assert_int_equal(failed, TULLE_ERROR_IO);
     assert_true(is_open);
@@ -293,6 +298,29 @@ static void test_nothing_to_sync(void **state)
         assert_holds(in_folder("file"), sync_errnum == EIO ? "old" : "new");
         assert_int_equal(entry_count(), 1);
     }
+}
+
+static int no_fchmod(int fd, mode_t mode)
+{
+    (void)fd, (void)mode;
+    errno = EPERM;
+    return -1;
+}
+
+/* A file that others may read does not become one that they may not. */
+static void test_mode_not_kept(void **state)
+{
+    struct tulle_error error;
+    (void)state;
+    put(in_folder("file"), "old");
+    file_system = tulle_file_io;
+    tulle_file_io.fchmod = no_fchmod;
+    enum tulle_status status = write_text(in_folder("file"), "new", &error);
+    tulle_file_io = file_system;
+    assert_int_equal(status, TULLE_ERROR_IO);
+    assert_non_null(strstr(error.message, strerror(EPERM)));
+    assert_holds(in_folder("file"), "old");
+    assert_int_equal(entry_count(), 1);
 }
 
 static ssize_t write_nothing(int fd, const void *from, size_t size)
@@ -513,6 +541,7 @@ int main(void)
         TEST(test_failure_keeps_the_old_file),
         TEST(test_failing_close),
         TEST(test_nothing_to_sync),
+        TEST(test_mode_not_kept),
         TEST(test_odd_answers),
         TEST(test_folder_not_synced),
         TEST(test_old_file_not_kept),
