@@ -329,10 +329,12 @@ static ssize_t write_nothing(int fd, const void *from, size_t size)
     return 0;
 }
 
+static int open_errnum;
+
 static int open_nothing(const char *path, int flags, mode_t mode)
 {
     (void)path, (void)flags, (void)mode;
-    errno = EPERM;
+    errno = open_errnum;
     return -1;
 }
 
@@ -357,11 +359,21 @@ static void test_odd_answers(void **state)
     assert_non_null(strstr(error.message, strerror(EIO)));
     assert_int_equal(entry_count(), 0);
 
-    tulle_file_io.open = open_nothing; /* of a device that is there */
-    status = write_text("/dev/null", "new", &error);
+    tulle_file_io.write = write_nothing;
+    status = write_text("-", "new", &error);
     tulle_file_io = file_system;
     assert_int_equal(status, TULLE_ERROR_IO);
-    assert_non_null(strstr(error.message, strerror(EPERM)));
+    assert_string_equal(error.file, "standard output");
+
+    static const int errnums[] = {EPERM, ENOENT}; /* of a device that is there, or was */
+    for (int i = 0; i < 2; i++) {
+        open_errnum = errnums[i];
+        tulle_file_io.open = open_nothing;
+        status = write_text("/dev/null", "new", &error);
+        tulle_file_io = file_system;
+        assert_int_equal(status, TULLE_ERROR_IO);
+        assert_non_null(strstr(error.message, strerror(errnums[i])));
+    }
 
     tulle_file_io.stat = stat_no_folder; /* a folder that is not known to be missing */
     status = write_text(in_folder("no/file"), "new", &error);
