@@ -323,6 +323,38 @@ static void test_mode_not_kept(void **state)
     assert_int_equal(entry_count(), 1);
 }
 
+static size_t taken;
+
+static ssize_t take_at_most_1_gib(int fd, const void *from, size_t size)
+{
+    (void)fd, (void)from;
+    if (size > (size_t)1 << 30) {
+        errno = EINVAL; /* as macOS from twice that on */
+        return -1;
+    }
+    taken += size;
+    return (ssize_t)size;
+}
+
+static void test_large_piece(void **state)
+{
+    const size_t size = ((size_t)1 << 30) + 1;
+    struct file_writer *writer;
+    (void)state;
+    void *piece = calloc(size, 1); /* never touched */
+    assert_non_null(piece);
+    taken = 0;
+    assert_int_equal(tulle_file_writer_open(in_folder("file"), &writer, NULL), TULLE_OK);
+    file_system = tulle_file_io;
+    tulle_file_io.write = take_at_most_1_gib;
+    enum tulle_status status = tulle_file_writer_write(writer, piece, size, NULL);
+    tulle_file_io = file_system;
+    tulle_file_writer_abort(writer);
+    free(piece);
+    assert_int_equal(status, TULLE_OK);
+    assert_int_equal(taken, size);
+}
+
 static ssize_t write_nothing(int fd, const void *from, size_t size)
 {
     (void)fd, (void)from, (void)size;
@@ -554,6 +586,7 @@ int main(void)
         TEST(test_failing_close),
         TEST(test_nothing_to_sync),
         TEST(test_mode_not_kept),
+        TEST(test_large_piece),
         TEST(test_odd_answers),
         TEST(test_folder_not_synced),
         TEST(test_old_file_not_kept),
