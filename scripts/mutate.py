@@ -54,7 +54,7 @@ TESTS = {  # the quick and those most likely to notice come first
     "lib/model/record_json.c": MODEL_FIRST,
     "lib/model/checkpoint.c": CHECKPOINT_FIRST,
     "lib/train/training_state.c": ["test_resume_traps", *STATE_TESTS],
-    "lib/base/file_writer.c": ["test_file_writer", "test_links", *WRITER_TESTS],
+    "lib/base/file_writer.c": ["test_file_writer", "test_links", "test_streams", *WRITER_TESTS],
 }
 # Those with an allocator of their own leave little to the sanitizer.
 LONG = {"test_io_faults", "test_hostile_checkpoint", "test_hostile_models", "test_resume"}

@@ -455,6 +455,16 @@ static int close_one(int fd)
     return 0;
 }
 
+static void test_closed_once(void **state)
+{
+    (void)state;
+    first_descriptor = next_descriptor();
+    file_system = tulle_file_io;
+    tulle_file_io.close = close_one;
+    write_replaced();
+    assert_int_equal(next_descriptor(), first_descriptor);
+}
+
 /* Each new file was taken for a leftover before it was locked: they are let be, and each descriptor
  * is closed once. */
 static void test_all_taken_before_locked(void **state)
@@ -492,6 +502,7 @@ int main(void)
         TEST(test_new_file_not_looked_at),
         TEST(test_lock_does_not_last),
         TEST(test_lock_at_descriptor_0),
+        TEST(test_closed_once),
         TEST(test_all_taken_before_locked),
         TEST(test_most_leftovers),
     };
