@@ -454,6 +454,37 @@ static void test_kept_as_said_last(void **state)
     assert_int_equal(entry_count(), 2);
 }
 
+static int renamings;
+
+static int rename_nothing(const char *from, const char *to)
+{
+    (void)from, (void)to;
+    renamings++;
+    errno = EIO;
+    return -1;
+}
+
+/* Where there was no old file to keep none is put back; what was kept before is no concern. */
+static void test_nothing_to_put_back(void **state)
+{
+    struct file_writer *writer;
+    (void)state;
+    put(in_folder("kept"), "older");
+    file_system = tulle_file_io;
+    for (int keeps = 0; keeps < 2; keeps++) {
+        assert_int_equal(tulle_file_writer_open(in_folder("file"), &writer, NULL), TULLE_OK);
+        if (keeps)
+            assert_int_equal(tulle_file_writer_keep(writer, in_folder("kept"), NULL), TULLE_OK);
+        renamings = 0;
+        tulle_file_io.rename = rename_nothing;
+        enum tulle_status status = tulle_file_writer_commit(writer, NULL);
+        tulle_file_io = file_system;
+        assert_int_equal(status, TULLE_ERROR_IO);
+        assert_int_equal(renamings, 1);
+        assert_int_equal(entry_count(), 1);
+    }
+}
+
 static int access_nothing(const char *path, int mode)
 {
     errno = EIO;
@@ -554,6 +585,7 @@ int main(void)
         TEST(test_folder_not_synced),
         TEST(test_folder_sync_fails),
         TEST(test_kept_as_said_last),
+        TEST(test_nothing_to_put_back),
         TEST(test_old_file_not_kept),
         TEST(test_longest_name),
     };
