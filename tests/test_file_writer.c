@@ -491,23 +491,29 @@ static int access_nothing(const char *path, int mode)
     return mode == F_OK ? -1 : file_system.access(path, mode);
 }
 
-/* An old file that cannot be looked at is not taken for missing. */
+/* Nothing takes the place of an old file that cannot be kept: it cannot be looked at, as the first
+ * time here, or nothing can have the name. */
 static void test_old_file_not_kept(void **state)
 {
-    struct file_writer *writer;
-    struct tulle_error error;
+    static const char *const names[] = {"kept", "folder", "no/folder"};
     (void)state;
     put(in_folder("file"), "old");
-    assert_int_equal(tulle_file_writer_open(in_folder("file"), &writer, NULL), TULLE_OK);
-    assert_int_equal(tulle_file_writer_keep(writer, in_folder("kept"), NULL), TULLE_OK);
+    assert_int_equal(mkdir(in_folder("folder"), 0777), 0);
     file_system = tulle_file_io;
-    tulle_file_io.access = access_nothing;
-    enum tulle_status status = tulle_file_writer_commit(writer, &error);
-    tulle_file_io = file_system;
-    assert_int_equal(status, TULLE_ERROR_IO);
-    assert_non_null(strstr(error.message, "cannot keep the file that is there: "));
-    assert_holds(in_folder("file"), "old");
-    assert_int_equal(entry_count(), 1);
+    for (int i = 0; i < 3; i++) {
+        struct file_writer *writer;
+        struct tulle_error error;
+        assert_int_equal(tulle_file_writer_open(in_folder("file"), &writer, NULL), TULLE_OK);
+        assert_int_equal(tulle_file_writer_keep(writer, in_folder(names[i]), NULL), TULLE_OK);
+        if (i == 0)
+            tulle_file_io.access = access_nothing;
+        enum tulle_status status = tulle_file_writer_commit(writer, &error);
+        tulle_file_io = file_system;
+        assert_int_equal(status, TULLE_ERROR_IO);
+        assert_non_null(strstr(error.message, "cannot keep the file that is there: "));
+        assert_holds(in_folder("file"), "old");
+        assert_int_equal(entry_count(), 2);
+    }
 }
 
 static void test_unusable_paths(void **state)
