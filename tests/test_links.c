@@ -107,14 +107,47 @@ static void test_longest_link(void **state)
     assert_int_equal(errno, ENAMETOOLONG);
 }
 
+static int no_link(const char *from, const char *to)
+{
+    (void)from, (void)to;
+    errno = EPERM;
+    return -1;
+}
+
+static int rename_no_temporary(const char *from, const char *to)
+{
+    errno = EIO;
+    return strstr(from, ".tulle.tmp-") ? -1 : file_system.rename(from, to);
+}
+
+/* The old file is kept by moving it, and comes back where the new one cannot take its place. */
+static void test_no_hard_links(void **state)
+{
+    (void)state;
+    file_system = tulle_file_io;
+    put(in_folder("file"), "old");
+    for (int is_possible = 0; is_possible < 2; is_possible++) {
+        struct file_writer *writer;
+        struct tulle_error error;
+        assert_int_equal(tulle_file_writer_open(in_folder("file"), &writer, NULL), TULLE_OK);
+        assert_int_equal(tulle_file_writer_keep(writer, in_folder("kept"), NULL), TULLE_OK);
+        tulle_file_io.link = no_link;
+        tulle_file_io.rename = is_possible ? file_system.rename : rename_no_temporary;
+        enum tulle_status status = tulle_file_writer_commit(writer, &error);
+        tulle_file_io = file_system;
+        assert_int_equal(status, is_possible ? TULLE_OK : TULLE_ERROR_IO);
+        assert_true(is_possible || strstr(error.message, strerror(EIO)));
+        assert_holds(in_folder(is_possible ? "kept" : "file"), "old");
+        assert_int_equal(entry_count(), 1 + is_possible);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
-        TEST(test_links),
-        TEST(test_many_links),
-        TEST(test_empty_link),
-        TEST(test_longest_link),
+        TEST(test_links),        TEST(test_many_links),    TEST(test_empty_link),
+        TEST(test_longest_link), TEST(test_no_hard_links),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
