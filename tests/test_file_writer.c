@@ -496,6 +496,7 @@ static int access_nothing(const char *path, int mode)
 static void test_old_file_not_kept(void **state)
 {
     static const char *const names[] = {"kept", "folder", "no/folder"};
+    static const int reasons[] = {EIO, EISDIR, ENOENT};
     (void)state;
     put(in_folder("file"), "old");
     assert_int_equal(mkdir(in_folder("folder"), 0777), 0);
@@ -505,12 +506,12 @@ static void test_old_file_not_kept(void **state)
         struct tulle_error error;
         assert_int_equal(tulle_file_writer_open(in_folder("file"), &writer, NULL), TULLE_OK);
         assert_int_equal(tulle_file_writer_keep(writer, in_folder(names[i]), NULL), TULLE_OK);
-        if (i == 0)
-            tulle_file_io.access = access_nothing;
+        tulle_file_io.access = i == 0 ? access_nothing : file_system.access;
         enum tulle_status status = tulle_file_writer_commit(writer, &error);
         tulle_file_io = file_system;
         assert_int_equal(status, TULLE_ERROR_IO);
         assert_non_null(strstr(error.message, "cannot keep the file that is there: "));
+        assert_non_null(strstr(error.message, strerror(reasons[i])));
         assert_holds(in_folder("file"), "old");
         assert_int_equal(entry_count(), 2);
     }

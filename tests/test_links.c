@@ -142,12 +142,42 @@ static void test_no_hard_links(void **state)
     }
 }
 
+static char *watched;
+
+static int rename_beside_a_file(const char *from, const char *to)
+{
+    assert_int_equal(file_system.access(watched, F_OK), 0);
+    return file_system.rename(from, to);
+}
+
+/* Where there are, the old file has both names until the new one takes its own. */
+static void test_never_without_a_file(void **state)
+{
+    struct file_writer *writer;
+    char path[512];
+    (void)state;
+    file_system = tulle_file_io;
+    watched = strcpy(path, in_folder("file"));
+    put(watched, "old");
+    assert_int_equal(tulle_file_writer_open(watched, &writer, NULL), TULLE_OK);
+    assert_int_equal(tulle_file_writer_keep(writer, in_folder("kept"), NULL), TULLE_OK);
+    struct stat before, kept;
+    assert_int_equal(stat(watched, &before), 0);
+    tulle_file_io.rename = rename_beside_a_file;
+    enum tulle_status status = tulle_file_writer_commit(writer, NULL);
+    tulle_file_io = file_system;
+    assert_int_equal(status, TULLE_OK);
+    assert_int_equal(stat(in_folder("kept"), &kept), 0);
+    assert_true(kept.st_ino == before.st_ino);
+    assert_holds(in_folder("kept"), "old");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
         TEST(test_links),        TEST(test_many_links),    TEST(test_empty_link),
-        TEST(test_longest_link), TEST(test_no_hard_links),
+        TEST(test_longest_link), TEST(test_no_hard_links), TEST(test_never_without_a_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -484,11 +484,25 @@ static void test_all_taken_before_locked(void **state)
     assert_int_equal(next_descriptor(), first_descriptor);
 }
 
+/* A writer that is given up leaves neither file nor descriptor. */
+static void test_given_up(void **state)
+{
+    struct file_writer *writer;
+    (void)state;
+    int next = next_descriptor();
+    assert_int_equal(tulle_file_writer_open(in_folder("file"), &writer, NULL), TULLE_OK);
+    assert_int_equal(tulle_file_writer_write(writer, "new", 3, NULL), TULLE_OK);
+    tulle_file_writer_abort(writer);
+    assert_int_equal(next_descriptor(), next);
+    assert_int_equal(entry_count(), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
         TEST(test_leftovers),
+        TEST(test_given_up),
         TEST(test_leftover_of_others),
         TEST(test_leftover_at_descriptor_0),
         TEST(test_many_writers),
