@@ -34,7 +34,8 @@ sed -n 's/^    {"\([a-z0-9-]*\)", .*/"--\1"/p' cli/option_table.c >$build/words/
 grep -oh '"[a-z0-9_]*"' lib/model/*json.c lib/train/training_state.c | sort -u >$build/words/model_sealed
 cp $build/words/model_sealed $build/words/checkpoint_sealed
 
-largest=16384 allocation_mb=32
+# A packed row may have 1,048,576 cells, whose places take 32 MB at once: that much, and no more.
+largest=16384 allocation_mb=33
 status=0 total=0 all_found=0
 printf '%-18s %12s %8s %8s %8s %9s\n' target executions cov ft corpus findings
 for target in "$@"; do
