@@ -108,7 +108,7 @@ def check_same_work(name, precision, answers):
     return worst
 
 
-def measure(name, precision, workers, options):
+def measure(name, precision, workers, versions, options):
     case = CASES[name]
     count = epochs_for(case, workers["sklearn", 1], name, precision, options.seconds)
     keys, series = list(workers), {key: [] for key in workers}
@@ -122,6 +122,7 @@ def measure(name, precision, workers, options):
                 series[key].append((answers[key]["seconds"], answers[key]["cpu"]))
         worst = max(worst, check_same_work(name, precision, answers))
     return {"case": name, "precision": precision, "count": count, "worst": worst, "load": os.getloadavg()[0],
+            "versions": versions, "rounds": options.rounds,
             "seconds": [[*key, times] for key, times in series.items()]}  # fmt: skip
 
 
@@ -148,14 +149,14 @@ def duration(seconds):
     return f"{seconds * 1e6:.3g} us"
 
 
-def document(results, versions, rounds):
-    loads = [result["load"] for result in results]
+def document(results):
+    loads, versions = [result["load"] for result in results], results[-1]["versions"]
     parts = [
         f"{machine()}, {len(cpus())} CPUs, load {min(loads):.0f} to {max(loads):.0f}; {datetime.date.today()}; "
-        f"Tulle {versions['tulle']}, scikit-learn {versions['sklearn']}, NumPy {np.__version__}; {rounds} rounds of "
-        "`bench/fit.py`. For f64 and f32 each: scikit-learn's time of an epoch or a call, the better of one thread "
-        "and all; how many times Tulle's on all CPUs that is, in brackets the lowest and highest of a round; and the "
-        "ratio of CPU times on one thread."
+        f"Tulle {versions['tulle']}, scikit-learn {versions['sklearn']}, NumPy {versions['numpy']}; "
+        f"{results[-1]['rounds']} rounds of `bench/fit.py`. For f64 and f32 each: scikit-learn's time of an epoch or a "
+        "call, the better of one thread and all; how many times Tulle's on all CPUs that is, in brackets the lowest "
+        "and highest of a round; and the ratio of CPU times on one thread."
     ]
     for group, heading in GROUPS.items():
         lines = [f"**{heading}**\n\n| | f64 | times | one | f32 | times | one |\n|---|" + "---:|" * 6]
@@ -191,28 +192,34 @@ def main():
     options = parser.parse_args()
     if options.worker:
         return serve(options.worker, options.threads, options.data)
-    workers = {(library, threads): Worker(library, threads, options.data)
-               for threads in sorted({1, len(cpus())}) for library in ("sklearn", "tulle")}  # fmt: skip
-    try:
-        versions = {library: worker.ask(do="version") for (library, _), worker in workers.items()}
-        results = run(options, workers)
-    finally:
-        for worker in workers.values():
-            worker.stop()
-    text = document(results, versions, options.rounds)
+    results = read(options.source) if options.source else run(options)
+    text = document(results)
     print(text)
     if options.output:
         put_between_markers(options.output, text, *MARKERS)
 
 
-def run(options, workers):
-    if options.source:
-        found = [json.loads(line) for line in options.source.read_text().splitlines()]
-        return list({(result["case"], result["precision"]): result for result in found}.values())  # the latest
+def read(source):
+    found = [json.loads(line) for line in source.read_text().splitlines()]
+    return list({(result["case"], result["precision"]): result for result in found}.values())  # the latest
+
+
+def run(options):
+    workers = {(library, threads): Worker(library, threads, options.data)
+               for threads in sorted({1, len(cpus())}) for library in ("sklearn", "tulle")}  # fmt: skip
+    try:
+        versions = {library: worker.ask(do="version") for (library, _), worker in workers.items()}
+        return measure_all(options, workers, versions | {"numpy": np.__version__})
+    finally:
+        for worker in workers.values():
+            worker.stop()
+
+
+def measure_all(options, workers, versions):
     results = []
     for name in [name for name in CASES if re.search(options.cases, name)]:
         for precision in options.precisions.split(","):
-            result = measure(name, precision, workers, options)
+            result = measure(name, precision, workers, versions, options)
             results.append(result)
             times, one, seconds = ratios(result)
             say(f"{name:46} {precision} {duration(seconds):>8} {{:5.1f}} ({{:.1f}} to {{:.1f}})".format(*times)

@@ -157,11 +157,12 @@ static void test_losses(void **state)
                 }
 }
 
-/* More classes than cross_entropy keeps; all tables alike, and probabilities less a 1. */
+/* As many classes as cross_entropy keeps of a sample or two, and more; all tables alike, and
+ * probabilities less a 1. */
 static void test_many_classes(void **state)
 {
     enum { SAMPLES = 3 };
-    static const size_t counts[] = {1023, 1024, 1025, 2048, 2700};
+    static const size_t counts[] = {255, 256, 257, 512, 700, 1023, 1024, 1025, 2048, 2700};
     const struct loss loss = {.kind = TULLE_LOSS_CROSS_ENTROPY, .label_smoothing = 0.0625};
     (void)state;
     for (int type = TULLE_F32; type <= TULLE_F64; type++)

@@ -339,17 +339,11 @@ static void test_no_leftovers(void **state)
 /* Nothing is written to a new file that may have been taken for a leftover. */
 static void test_new_file_not_looked_at(void **state)
 {
-    struct tulle_error error;
     (void)state;
     put(in_folder("file"), "old");
     file_system = tulle_file_io;
     tulle_file_io.fstat = fstat_later;
-    enum tulle_status status = write_text(in_folder("file"), "new", &error);
-    tulle_file_io = file_system;
-    assert_int_equal(status, TULLE_ERROR_IO);
-    assert_non_null(strstr(error.message, strerror(EIO)));
-    assert_holds(in_folder("file"), "old");
-    assert_int_equal(entry_count(), 1);
+    assert_old_stays(&file_system, EIO);
 }
 
 static int no_duplicate(int fd)
@@ -362,17 +356,11 @@ static int no_duplicate(int fd)
 /* Nor to one whose lock would not last. */
 static void test_lock_does_not_last(void **state)
 {
-    struct tulle_error error;
     (void)state;
     put(in_folder("file"), "old");
     file_system = tulle_file_io;
     tulle_file_io.duplicate = no_duplicate;
-    enum tulle_status status = write_text(in_folder("file"), "new", &error);
-    tulle_file_io = file_system;
-    assert_int_equal(status, TULLE_ERROR_IO);
-    assert_non_null(strstr(error.message, strerror(EMFILE)));
-    assert_holds(in_folder("file"), "old");
-    assert_int_equal(entry_count(), 1);
+    assert_old_stays(&file_system, EMFILE);
 }
 
 static int duplicate_as_0(int fd)

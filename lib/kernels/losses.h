@@ -318,7 +318,7 @@ static void end_softmax(const struct samples *s, const struct softmax *x, const 
     }
 }
 
-static void add_softmax_losses(const struct samples *s, const struct softmax *x)
+static void find_softmax_losses(const struct samples *s, const struct softmax *x)
 {
     _Alignas(VEC_BYTES) real logs[TOGETHER] = {0};
     double smoothing = s->loss->label_smoothing, share = smoothing / (double)s->count;
@@ -354,7 +354,7 @@ static void softmax_together(const struct samples *s)
         find_exps(s, x, &piece);
         add_exps(s, x, &piece);
     }
-    add_softmax_losses(s, x);
+    find_softmax_losses(s, x);
     for (size_t begin = 0; begin < s->count; begin += KEPT) {
         const struct piece piece = make_piece(s, begin, exps);
         if (s->count > KEPT) /* else they are still there */
